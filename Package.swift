@@ -1,0 +1,138 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One settings array for every Swift target of the package.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .strictMemorySafety(),
+]
+
+// A plugin is one shared library that exports one symbol and is never unloaded.
+let pluginLinking: [LinkerSetting] = [
+    .unsafeFlags([
+        "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/PluginKit/plugin.version",
+        "-Xlinker", "-z", "-Xlinker", "nodelete",
+    ])
+]
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let metrics: Target.Dependency = .product(name: "Metrics", package: "swift-metrics")
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "aibackend",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "aibackend", targets: ["App"]),
+        .library(name: "PluginABI", targets: ["PluginABI"]),
+        .library(name: "PluginKit", targets: ["PluginKit"]),
+        .library(name: "Claude", type: .dynamic, targets: ["ClaudePlugin"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // JSON as both sides of the boundary read and write it: no Foundation, exact numbers.
+        .target(name: "WireJSON", path: "Sources/WireJSON", swiftSettings: settings),
+
+        // The boundary and its Swift face.
+        .target(name: "PluginABI", path: "Sources/PluginABI"),
+        .target(
+            name: "PluginKit", dependencies: ["PluginABI", "WireJSON"], path: "Sources/PluginKit",
+            exclude: ["plugin.version"], swiftSettings: settings),
+
+        // The host, from the values outwards.
+        .target(name: "Domain", dependencies: ["WireJSON"], path: "Sources/Host/Domain", swiftSettings: settings),
+        .systemLibrary(
+            name: "CLibcurl", path: "Sources/Host/CLibcurl", pkgConfig: "libcurl",
+            providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(
+            name: "CLibpq", path: "Sources/Host/CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .target(
+            name: "Outbound", dependencies: ["Domain", "CLibcurl", log], path: "Sources/Host/Outbound",
+            swiftSettings: settings),
+        .target(
+            name: "Persistence", dependencies: ["Domain", "CLibpq", crypto, log, metrics],
+            path: "Sources/Host/Persistence", swiftSettings: settings),
+        .target(
+            name: "PluginHost", dependencies: ["Domain", "PluginABI", crypto, log, metrics],
+            path: "Sources/Host/PluginHost", swiftSettings: settings),
+        .target(
+            name: "Engine",
+            dependencies: ["Domain", .product(name: "Yams", package: "Yams"), lifecycle, log, metrics],
+            path: "Sources/Host/Engine", swiftSettings: settings),
+        .target(name: "Metering", dependencies: ["Domain"], path: "Sources/Host/Metering", swiftSettings: settings),
+        .target(
+            name: "API",
+            dependencies: [
+                "Domain", "Engine", "Metering", hummingbird, crypto, log, metrics,
+                .product(name: "CryptoExtras", package: "swift-crypto"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Sources/Host/API", swiftSettings: settings),
+        .target(
+            name: "Sandbox",
+            dependencies: [
+                "Domain", hummingbird, lifecycle, log,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "NIOCore", package: "swift-nio"),
+            ],
+            path: "Sources/Sandbox", swiftSettings: settings),
+        .executableTarget(
+            name: "App",
+            dependencies: [
+                "API", "Domain", "Engine", "Metering", "Outbound", "Persistence", "PluginHost", "Sandbox",
+                hummingbird, lifecycle, log, metrics,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Yams", package: "Yams"),
+            ],
+            path: "Sources/Host/App", swiftSettings: settings),
+
+        // First-party plugins: one shared library each.
+        .target(
+            name: "ClaudePlugin", dependencies: ["PluginKit"], path: "Plugins/Claude",
+            resources: [.embedInCode("plugin.json")], swiftSettings: settings, linkerSettings: pluginLinking),
+
+        // Tests, one target a module.
+        .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
+        .testTarget(name: "OutboundTests", dependencies: ["Outbound", "Domain"], swiftSettings: settings),
+        .testTarget(name: "PersistenceTests", dependencies: ["Persistence", "Domain", log], swiftSettings: settings),
+        .testTarget(
+            name: "PluginHostTests", dependencies: ["PluginHost", "PluginABI", "Domain"], exclude: ["Fixtures"],
+            swiftSettings: settings),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "Domain"], swiftSettings: settings),
+        .testTarget(name: "MeteringTests", dependencies: ["Metering", "Domain"], swiftSettings: settings),
+        .testTarget(
+            name: "APITests",
+            dependencies: [
+                "API", "Domain", hummingbird, .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
+            swiftSettings: settings),
+        .testTarget(
+            name: "SandboxTests",
+            dependencies: ["Sandbox", "Domain", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            swiftSettings: settings),
+        .testTarget(
+            name: "ClaudePluginTests", dependencies: ["ClaudePlugin", "PluginKit"], swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["App", "Domain", "Outbound", "Persistence", "Sandbox"],
+            swiftSettings: settings),
+    ],
+    cLanguageStandard: .c11
+)

@@ -1,0 +1,121 @@
+/// A run to be admitted.
+public struct ExecutionDraft: Sendable {
+    public let id: UUIDv7
+    public let userID: UUIDv7
+    public let templateSlug: String
+    public let configuration: JSON
+    public let plan: ExecutionPlan
+    public let webhookURL: String?
+    /// The client's `Idempotency-Key`: the same key of the same user admits one run.
+    public let idempotencyKey: String?
+
+    public init(
+        id: UUIDv7, userID: UUIDv7, templateSlug: String, configuration: JSON, plan: ExecutionPlan,
+        webhookURL: String?, idempotencyKey: String?
+    ) {
+        self.id = id
+        self.userID = userID
+        self.templateSlug = templateSlug
+        self.configuration = configuration
+        self.plan = plan
+        self.webhookURL = webhookURL
+        self.idempotencyKey = idempotencyKey
+    }
+}
+
+/// An execution that this worker now owns, with everything needed to go on where the last owner stopped.
+public struct ClaimedExecution: Sendable {
+    public let fence: Fence
+    public let userID: UUIDv7
+    public let configuration: JSON
+    /// As stored; `ExecutionPlan.init` reads it.
+    public let plan: JSON
+    public let finishedSteps: [StepRecord]
+    public let nextLogSequence: Int64
+    public let progress: Int
+    /// Provider calls of earlier owners, for the cost so far. Those that were still open are now `unknown`.
+    public let calls: [PastCall]
+    /// Whether an earlier worker had begun it.
+    public let isResumed: Bool
+
+    public struct PastCall: Sendable {
+        public let stepID: String
+        public let provider: String
+        public let model: String?
+        public let attempt: Int
+        public let cost: Money
+        public init(stepID: String, provider: String, model: String?, attempt: Int, cost: Money) {
+            self.stepID = stepID
+            self.provider = provider
+            self.model = model
+            self.attempt = attempt
+            self.cost = cost
+        }
+    }
+
+    public init(
+        fence: Fence, userID: UUIDv7, configuration: JSON, plan: JSON, finishedSteps: [StepRecord],
+        nextLogSequence: Int64, progress: Int, calls: [PastCall], isResumed: Bool
+    ) {
+        self.fence = fence
+        self.userID = userID
+        self.configuration = configuration
+        self.plan = plan
+        self.finishedSteps = finishedSteps
+        self.nextLogSequence = nextLogSequence
+        self.progress = progress
+        self.calls = calls
+        self.isResumed = isResumed
+    }
+}
+
+/// The port through which the engine makes progress durable. Each method is a transition, not a table.
+///
+/// Every method may be called again with the same arguments after a failure: it then answers what the first call
+/// did or would have done. All throw `LedgerError`.
+public protocol ExecutionLedger: Sendable {
+    /// Admits a run as `queued`. Answers the id of the run that holds the idempotency key: the draft's own, or an
+    /// earlier one's.
+    func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> UUIDv7
+
+    /// Begins or renews the worker's lease for all it owns, in the server's time.
+    func renew(worker: UUIDv7, lease: Duration) async throws(LedgerError)
+
+    /// Takes up to `limit` executions that are queued or whose worker's lease has expired, oldest first. Raises
+    /// the epoch of each, and turns provider calls that the last owner left open to `unknown`.
+    func claim(worker: UUIDv7, limit: Int) async throws(LedgerError) -> [ClaimedExecution]
+
+    /// Makes a provider call's row durable before the call is sent.
+    func open(_ call: ProviderCall, fence: Fence) async throws(LedgerError) -> FenceOutcome
+
+    /// Returns when the checkpoint is durable.
+    func checkpoint(_ checkpoint: Checkpoint) async throws(LedgerError) -> FenceOutcome
+
+    /// Gives back everything the worker owns, for another to claim at once, and ends its lease.
+    func release(worker: UUIDv7) async throws(LedgerError)
+}
+
+/// Why the ledger could not answer.
+public struct LedgerError: Error, Sendable, CustomStringConvertible {
+    public enum Code: String, Sendable, Hashable {
+        /// The database cannot be reached or is shutting down: the same call may succeed later.
+        case unavailable
+        /// The database refused the content of this write; sending it again cannot help.
+        case rejected
+        /// A reference to something that does not exist: the user, the template.
+        case notFound
+        /// More waits than may wait: answer the client 503 and let it come again.
+        case overloaded
+    }
+
+    public let code: Code
+    /// For operators; may name constraints and SQLSTATE, never values.
+    public let message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    public var description: String { "\(code.rawValue): \(message)" }
+}

@@ -1,0 +1,119 @@
+/// One HTTP request to the outside world, before egress check and secrets.
+public struct OutboundRequest: Sendable {
+    public enum Body: Sendable {
+        case none
+        case bytes([UInt8])
+        /// Sent piece by piece through `HTTPTransfer.write`; chunked where `length` is nil.
+        case stream(length: Int64?)
+    }
+
+    public struct Header: Sendable, Hashable {
+        public let name: String
+        public let value: String
+        public init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    public var method: String
+    public var url: String
+    /// A value may contain `{{secret:NAME}}`, filled in after the egress check.
+    public var headers: [Header]
+    public var body: Body
+    /// Bounds the whole transfer.
+    public var timeout: Duration
+    public var egress: EgressPolicy
+    public var secrets: SecretScope
+
+    public init(
+        method: String, url: String, headers: [Header] = [], body: Body = .none, timeout: Duration,
+        egress: EgressPolicy, secrets: SecretScope = .none
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeout = timeout
+        self.egress = egress
+        self.secrets = secrets
+    }
+}
+
+/// The origins one plugin instance may reach: the hosts of its manifest, by https only, and the base URLs its
+/// operator configured, exactly.
+public struct EgressPolicy: Sendable, Hashable {
+    /// Host names; a leading `*.` stands for one or more labels.
+    public var hosts: [String]
+    /// Origins (`http://127.0.0.1:9000`) the operator allowed by name, scheme and port included.
+    public var origins: [String]
+
+    public init(hosts: [String] = [], origins: [String] = []) {
+        self.hosts = hosts
+        self.origins = origins
+    }
+}
+
+/// The secrets one plugin instance may have filled in, each bound to its uses. Values leave this type only
+/// through `value(of:for:)`; its description names no value.
+public struct SecretScope: Sendable, CustomStringConvertible {
+    public enum Use: Sendable, Hashable { case http, hmac }
+
+    public struct Secret: Sendable {
+        fileprivate let value: String
+        fileprivate let uses: Set<Use>
+        public init(_ value: String, uses: Set<Use> = [.http]) {
+            self.value = value
+            self.uses = uses
+        }
+    }
+
+    public static let none = SecretScope([:])
+    private let secrets: [String: Secret]
+
+    public init(_ secrets: [String: Secret]) { self.secrets = secrets }
+
+    public func value(of name: String, for use: Use) -> String? {
+        guard let secret = secrets[name], secret.uses.contains(use) else { return nil }
+        return secret.value
+    }
+
+    /// Every value, for scrubbing what comes back.
+    public var allValues: [String] { secrets.values.map(\.value).filter { !$0.isEmpty } }
+    public var names: [String] { secrets.keys.sorted() }
+    public var description: String { "SecretScope(\(names.joined(separator: ", ")))" }
+}
+
+/// What happens to a transfer, in order: one head, any data, then end or failure; or failure alone.
+public enum HTTPEvent: Sendable {
+    /// `version` is `1.1` or `2`.
+    case head(status: Int, headers: [OutboundRequest.Header], version: String)
+    case data([UInt8])
+    case end
+    /// The stream's window has room again after `write` returned false.
+    case writable
+    case failed(ProviderError)
+}
+
+/// A transfer in flight. All methods may be called from any thread, never block, and do nothing once it is over.
+public protocol HTTPTransfer: AnyObject, Sendable {
+    /// Stops reading from the peer; what has arrived already may still be delivered.
+    func pause()
+    func resume()
+    /// Hands over a piece of a streamed body; false when the window is full: nothing was taken, wait for
+    /// `.writable`.
+    func write(_ bytes: [UInt8]) -> Bool
+    /// Ends a streamed body.
+    func finishBody()
+    /// Ends the transfer. No event follows.
+    func cancel()
+}
+
+/// The port to outbound HTTP. Redirects are not followed.
+public protocol HTTPTransport: Sendable {
+    /// Starts a transfer. A refusal (egress, secret, malformed URL) arrives as `.failed`, like any other failure.
+    ///
+    /// - Parameter onEvent: called on the transport's own thread, never concurrently for one transfer, possibly
+    ///   before this function returns. It must not block.
+    func start(_ request: OutboundRequest, onEvent: @escaping @Sendable (HTTPEvent) -> Void) -> any HTTPTransfer
+}
