@@ -29,19 +29,20 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "aibackend", targets: ["App"]),
+        .executable(name: "aibackend-bench", targets: ["Bench"]),
         .library(name: "PluginABI", targets: ["PluginABI"]),
         .library(name: "PluginKit", targets: ["PluginKit"]),
         .library(name: "Claude", type: .dynamic, targets: ["ClaudePlugin"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["YAML"]),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        // Without the trait ConfigurationSupport: nothing here reads hummingbird settings from a provider.
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: ["FullFoundation"]),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -98,11 +99,20 @@ let package = Package(
             dependencies: [
                 "API", "Domain", "Engine", "Metering", "Outbound", "Persistence", "PluginHost", "Sandbox",
                 hummingbird, lifecycle, log, metrics,
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Yams", package: "Yams"),
             ],
             path: "Sources/Host/App", swiftSettings: settings),
+
+        // Our side of the benchmarks.
+        .executableTarget(
+            name: "Bench",
+            dependencies: [
+                "Domain", "Engine", "Metering", "Outbound", "Persistence", "PluginHost", lifecycle, log,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "benchmarks/Sources", swiftSettings: settings),
 
         // First-party plugins: one shared library each.
         .target(
@@ -111,22 +121,27 @@ let package = Package(
 
         // Tests, one target a module.
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
-        .testTarget(name: "OutboundTests", dependencies: ["Outbound", "Domain"], swiftSettings: settings),
+        .testTarget(name: "OutboundTests", dependencies: ["Outbound", "Domain", log], swiftSettings: settings),
         .testTarget(name: "PersistenceTests", dependencies: ["Persistence", "Domain", log], swiftSettings: settings),
         .testTarget(
             name: "PluginHostTests", dependencies: ["PluginHost", "PluginABI", "Domain"], exclude: ["Fixtures"],
             swiftSettings: settings),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "Domain"], swiftSettings: settings),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "Domain", lifecycle, log], swiftSettings: settings),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Domain"], swiftSettings: settings),
         .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Domain", hummingbird, .product(name: "HummingbirdTesting", package: "hummingbird"),
+                "API", "Domain", hummingbird, log, metrics,
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
             ],
             swiftSettings: settings),
         .testTarget(
             name: "SandboxTests",
-            dependencies: ["Sandbox", "Domain", .product(name: "HummingbirdTesting", package: "hummingbird")],
+            dependencies: [
+                "Sandbox", "Domain", hummingbird, lifecycle, log,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "HummingbirdTesting", package: "hummingbird"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "ClaudePluginTests", dependencies: ["ClaudePlugin", "PluginKit"], swiftSettings: settings),

@@ -54,7 +54,12 @@ private struct JSONParser {
     }
 
     mutating func skipSpace() {
-        while position < bytes.count, [0x20, 0x0A, 0x0D, 0x09].contains(bytes[position]) { position += 1 }
+        while position < bytes.count {
+            switch bytes[position] {
+            case 0x20, 0x0A, 0x0D, 0x09: position += 1
+            default: return
+            }
+        }
     }
 
     func peek() -> UInt8? { position < bytes.count ? bytes[position] : nil }
@@ -77,9 +82,9 @@ private struct JSONParser {
     }
 
     mutating func literal(_ word: StaticString, _ value: JSON) throws(JSONError) -> JSON {
-        let letters = Array("\(word)".utf8)
-        guard bytes[position...].starts(with: letters) else { throw fault("expected a value") }
-        position += letters.count
+        let matches = word.withUTF8Buffer { unsafe bytes[position...].starts(with: $0) }
+        guard matches else { throw fault("expected a value") }
+        position += word.utf8CodeUnitCount
         return value
     }
 
@@ -133,6 +138,9 @@ private struct JSONParser {
             isInteger = false
             position += 1
             if let sign = peek(), sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { position += 1 }
+            while peek() == UInt8(ascii: "0"), position + 1 < bytes.count,
+                UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[position + 1]
+            { position += 1 }
             let exponent = position
             try digits()
             // PostgreSQL's numeric, and so jsonb, ends at 131072 digits before the point and 16383 after it.
@@ -226,8 +234,12 @@ private struct JSONParser {
     mutating func hexadecimal() throws(JSONError) -> UInt32 {
         var value: UInt32 = 0
         for _ in 0..<4 {
-            guard let byte = peek(), let digit = Character(Unicode.Scalar(byte)).hexDigitValue else {
-                throw fault("expected four hexadecimal digits")
+            let digit: UInt8
+            switch peek() {
+            case let byte? where UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte: digit = byte - UInt8(ascii: "0")
+            case let byte? where UInt8(ascii: "a")...UInt8(ascii: "f") ~= byte | 0x20:
+                digit = (byte | 0x20) - UInt8(ascii: "a") + 10
+            default: throw fault("expected four hexadecimal digits")
             }
             value = value << 4 | UInt32(digit)
             position += 1

@@ -37,7 +37,6 @@ extension JSON {
     }
 
     private static func write(_ string: String, into output: inout [UInt8]) {
-        let hexadecimal = Array("0123456789abcdef".utf8)
         output.append(UInt8(ascii: "\""))
         for byte in string.utf8 {
             switch byte {
@@ -49,8 +48,8 @@ extension JSON {
             case UInt8(ascii: "\t"): output.append(contentsOf: "\\t".utf8)
             case 0..<0x20:
                 output.append(contentsOf: "\\u00".utf8)
-                output.append(hexadecimal[Int(byte >> 4)])
-                output.append(hexadecimal[Int(byte & 15)])
+                output.append(byte >> 4 + UInt8(ascii: "0"))
+                output.append(byte & 15 + (byte & 15 < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10))
             default: output.append(byte)
             }
         }

@@ -51,7 +51,9 @@ extension JSON {
 /// The members of a JSON object in the order in which they were written.
 public struct JSONObject: Sendable, Hashable {
     public private(set) var members: [Member] = []
+    /// Members by name, for objects with more than `linearMaximum`; smaller ones are searched.
     private var positions: [String: Int] = [:]
+    private static let linearMaximum = 12
 
     public struct Member: Sendable, Hashable {
         public let key: String
@@ -61,19 +63,33 @@ public struct JSONObject: Sendable, Hashable {
     public init() {}
 
     public subscript(key: String) -> JSON? {
-        get { positions[key].map { members[$0].value } }
+        get { position(of: key).map { members[$0].value } }
         set {
-            switch (positions[key], newValue) {
+            switch (position(of: key), newValue) {
             case (let position?, let value?): members[position].value = value
             case (let position?, nil):
                 members.remove(at: position)
-                positions = Dictionary(uniqueKeysWithValues: members.enumerated().map { ($1.key, $0) })
+                index()
             case (nil, let value?):
-                positions[key] = members.count
                 members.append(Member(key: key, value: value))
+                if members.count > Self.linearMaximum + 1 {
+                    positions[key] = members.count - 1
+                } else {
+                    index()
+                }
             case (nil, nil): break
             }
         }
+    }
+
+    private func position(of key: String) -> Int? {
+        members.count > Self.linearMaximum ? positions[key] : members.firstIndex { $0.key == key }
+    }
+
+    private mutating func index() {
+        positions = [:]
+        guard members.count > Self.linearMaximum else { return }
+        for (position, member) in members.enumerated() { positions[member.key] = position }
     }
 
     public var keys: [String] { members.map(\.key) }
@@ -91,13 +107,13 @@ public struct JSONObject: Sendable, Hashable {
     }
 }
 
+// No nil literal: `condition ? json : nil` would silently mean JSON's null where an absent value is meant.
 extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByBooleanLiteral,
-    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral, ExpressibleByNilLiteral
+    ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
     public init(stringLiteral value: String) { self = .string(value) }
     public init(integerLiteral value: Int64) { self = .integer(value) }
     public init(booleanLiteral value: Bool) { self = .bool(value) }
-    public init(nilLiteral: ()) { self = .null }
     public init(arrayLiteral elements: JSON...) { self = .array(elements) }
     public init(dictionaryLiteral elements: (String, JSON)...) {
         var object = JSONObject()

@@ -1,0 +1,65 @@
+public import PluginKit
+
+#if canImport(Glibc)
+    import Glibc
+#else
+    import Darwin
+#endif
+
+@c @implementation public func aib_plugin_entry(_: UInt32, _: UInt32) -> UnsafePointer<aib_entry>? {
+    PluginEntry.make(Claude.self)
+}
+
+/// Anthropic's Claude models behind `ai.generate`.
+///
+/// It sends one request a call and never a second one: the host alone repeats, within the step's deadline and budget.
+struct Claude: Plugin {
+    static var manifest: [UInt8] { PackageResources.plugin_json }
+
+    private let settings: Settings
+
+    init(configuration: JSON, host: Host) throws {
+        settings = try Settings(configuration)
+    }
+
+    func call(_ call: Call) async throws -> JSON {
+        guard call.operation == "ai.generate" else {
+            throw PluginError(.unsupported, "Claude serves ai.generate, not \(call.operation)")
+        }
+        let request = try GenerateRequest(call.input, defaultModel: settings.defaultModel)
+        let response = try await call.send(request.httpRequest(to: settings.messagesURL, callID: call.trace))
+        guard 200..<300 ~= response.status else { throw await Self.failure(of: response) }
+        let requestID = response.header("request-id")
+        try Self.checkIsEventStream(response.header("content-type"), requestID: requestID)
+        return try await StreamedAnswer(request: request, providerRequestID: requestID)
+            .read(response.body) { output in
+                switch output {
+                case .text(let piece): try await call.emit(text: piece)
+                case .usage(let usage): try await call.emit(usage: usage)
+                }
+            }
+    }
+
+    private static func failure(of response: HTTPResponse) async -> PluginError {
+        var body: [UInt8] = []
+        do {
+            for try await piece in response.body {
+                body += piece.prefix(ProviderFailure.bodyLimit - body.count)
+                if body.count == ProviderFailure.bodyLimit { break }
+            }
+        } catch {
+            // The status says enough without the rest of the body.
+        }
+        return ProviderFailure.error(
+            status: response.status, body: body, now: Int64(time(nil)), header: response.header)
+    }
+
+    /// A page with status 200 comes from whatever `base_url` leads to instead of the API.
+    static func checkIsEventStream(_ contentType: String?, requestID: String?) throws(PluginError) {
+        guard let contentType, !contentType.lowercased().hasPrefix("text/event-stream") else { return }
+        throw PluginError(
+            .upstream,
+            "the answer is \(contentType.prefix(100)) and no event stream; base_url does not lead to the Messages API",
+            status: 200, providerRequestID: requestID)
+    }
+}

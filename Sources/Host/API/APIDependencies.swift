@@ -1,0 +1,76 @@
+public import Domain
+
+/// Everything the API needs from the rest of the host.
+public struct APIDependencies: Sendable {
+    public let accounts: any AccountStore
+    public let catalog: any TemplateCatalog
+    public let reader: any ExecutionReader
+    public let admission: any ExecutionAdmission
+    public let keys: APIKeyHasher
+    public let passwords: PasswordHasher
+    public let registration: RegistrationMode
+    public let clock: any WallClock
+    /// Where clients reach this server, as `https://api.example.com`: begins the links in answers. nil gives links
+    /// that begin at the path.
+    public let publicURL: String?
+    public let metrics: PrometheusRegistry
+    /// Asked by `/ready` each time; must answer within a probe's patience, a second or so.
+    public let readiness: @Sendable () async -> ReadinessReport
+    public let version: String
+
+    public init(
+        accounts: any AccountStore, catalog: any TemplateCatalog, reader: any ExecutionReader,
+        admission: any ExecutionAdmission, keys: APIKeyHasher, passwords: PasswordHasher = PasswordHasher(),
+        registration: RegistrationMode, clock: any WallClock = SystemWallClock(), publicURL: String?,
+        metrics: PrometheusRegistry, readiness: @escaping @Sendable () async -> ReadinessReport, version: String
+    ) {
+        self.accounts = accounts
+        self.catalog = catalog
+        self.reader = reader
+        self.admission = admission
+        self.keys = keys
+        self.passwords = passwords
+        self.registration = registration
+        self.clock = clock
+        self.publicURL = publicURL
+        self.metrics = metrics
+        self.readiness = readiness
+        self.version = version
+    }
+
+    /// - Parameter path: Begins with a slash.
+    func link(to path: String) -> String {
+        guard var base = publicURL?[...] else { return path }
+        while base.hasSuffix("/") { base.removeLast() }
+        return base + path
+    }
+}
+
+/// Whether anyone may open an account.
+public enum RegistrationMode: String, Sendable, Hashable, CaseIterable {
+    case open
+    /// Accounts come from the operator alone.
+    case closed
+}
+
+/// What `/ready` answers: 200 where every check passed, else 503.
+public struct ReadinessReport: Sendable, Hashable {
+    public struct Check: Sendable, Hashable {
+        public let name: String
+        public let isReady: Bool
+        /// Shown to whoever asks: no secrets, no addresses.
+        public let detail: String?
+
+        public init(name: String, isReady: Bool, detail: String? = nil) {
+            self.name = name
+            self.isReady = isReady
+            self.detail = detail
+        }
+    }
+
+    public let checks: [Check]
+
+    public init(checks: [Check]) { self.checks = checks }
+
+    public var isReady: Bool { checks.allSatisfy(\.isReady) }
+}

@@ -1,0 +1,13 @@
+extension PrometheusRegistry {
+    /// HELP texts of the metrics that the host's modules record.
+    public static let standardHelp = [
+        "ai_api_request_duration_seconds": "Duration of calls to AI providers, from sending to the end of the answer.",
+        "database_connections_active": "Database connections with a statement in flight.",
+        "database_connections_idle": "Open database connections without a statement in flight.",
+        "http_request_duration_seconds": "Time from a request's head to its answer, by route.",
+        "http_requests_total": "Requests answered, by method, route and status.",
+        "metrics_series_dropped_total": "Series not exposed because of the limits on series, by metric.",
+        "template_executions_success_total": "Template executions that ended as completed.",
+        "template_executions_total": "Template executions that ended, whatever their outcome.",
+    ]
+}

@@ -1,0 +1,82 @@
+import Domain
+import Logging
+import Outbound
+import Persistence
+import PluginHost
+
+/// The plugins of this host: which libraries, with which configuration and secrets.
+enum Plugins {
+    struct Found {
+        let lines: [String]
+        let hasRefusals: Bool
+    }
+
+    /// Loads every plugin found; one that is refused is told and left out.
+    static func load(
+        _ settings: Settings, into registry: PluginRegistry, overrides: [String: JSON] = [:],
+        secrets: [String: String] = [:]
+    ) async throws -> [PluginRefusal] {
+        var refusals: [PluginRefusal] = []
+        for path in try Installation.plugins(in: settings.pluginsDirectory) {
+            do throws(PluginRefusal) {
+                _ = try await registry.load(path) { manifest in
+                    try pluginSettings(for: manifest, settings, overrides: overrides, secrets: secrets)
+                }
+            } catch {
+                refusals.append(error)
+            }
+        }
+        return refusals
+    }
+
+    private static func pluginSettings(
+        for manifest: PluginManifest, _ settings: Settings, overrides: [String: JSON], secrets: [String: String]
+    ) throws -> PluginSettings {
+        var configuration = settings.plugins[manifest.id] ?? .object(JSONObject())
+        for member in overrides[manifest.id]?.objectValue?.members ?? [] { configuration.set(member.key, member.value) }
+        var scope: [String: SecretScope.Secret] = [:]
+        for secret in manifest.secrets {
+            guard let value = try secrets[secret.name] ?? settings.secret(secret.name) else { continue }
+            guard !Settings.isExample(value) else {
+                throw StartFailure("\(secret.name) is an example, not a secret")
+            }
+            scope[secret.name] = SecretScope.Secret(value, uses: secret.uses)
+        }
+        return PluginSettings(configuration: configuration, secrets: SecretScope(scope))
+    }
+
+    /// The routes of the plugins found, for checking templates: secrets need not be there.
+    static func routes(_ settings: Settings, logger: Logger) async throws -> PluginRegistry {
+        let registry = registry(transport: HTTPClient(logger: logger), blobs: nil, logger: logger)
+        let refusals = try await load(settings, into: registry, secrets: ["ANTHROPIC_API_KEY": "not-used"])
+        for refusal in refusals { Console.error("\(refusal)") }
+        return registry
+    }
+
+    static func registry(
+        transport: any HTTPTransport, blobs: (any BlobStore)?, logger: Logger
+    ) -> PluginRegistry {
+        PluginRegistry(
+            transport: transport, blobs: blobs ?? NoBlobs(), clock: SystemWallClock(), logger: logger)
+    }
+
+    static func list(_ settings: Settings, logger: Logger) async throws -> Found {
+        let registry = registry(transport: HTTPClient(logger: logger), blobs: nil, logger: logger)
+        let refusals = try await load(settings, into: registry)
+        var lines: [String] = []
+        for plugin in registry.plugins {
+            lines.append("\(plugin.id) \(plugin.version)  \(plugin.path)")
+            lines.append("  sha256   \(plugin.digest)")
+            lines.append("  serves   \(plugin.served.map(\.description).joined(separator: ", "))")
+        }
+        for refusal in refusals { lines.append("refused: \(refusal)") }
+        if lines.isEmpty { lines.append("no plugins found; name a folder with --plugins") }
+        return Found(lines: lines, hasRefusals: !refusals.isEmpty)
+    }
+}
+
+/// For commands that load plugins without calling them.
+private struct NoBlobs: BlobStore {
+    func put(_ bytes: [UInt8]) async throws -> String { throw StartFailure("this command keeps no blobs") }
+    func get(_ digest: String) async throws -> [UInt8]? { nil }
+}

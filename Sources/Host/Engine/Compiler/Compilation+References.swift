@@ -1,0 +1,150 @@
+import Domain
+
+/// One reference in a template, and where it stands.
+struct ReferenceUse {
+    let reference: Reference
+    let place: SourcePlace
+    /// The step whose text it is in; nil in `success_criteria`.
+    let step: Int?
+}
+
+extension Compilation {
+    /// Finds the references in prompts, parameters and success criteria and checks what each of them names. Those
+    /// that name something come back; the fields they ask of AI answers are in `fields` afterwards.
+    mutating func collectReferences(successCriteria: SourceNode?) -> [ReferenceUse] {
+        var uses: [ReferenceUse] = []
+        for (index, step) in steps.enumerated() {
+            let texts =
+                switch step.kind {
+                case .ai: [step.node["prompt_template"]]
+                case .system: [step.node["parameters"]]
+                }
+            for node in texts.compactMap({ $0 }) { uses += references(in: node, step: index) }
+        }
+        if let node = successCriteria?["health_checks"] { uses += references(in: node, step: nil) }
+        return uses.filter { !findings.isFull && check($0) }
+    }
+
+    private mutating func references(in node: SourceNode, step: Int?) -> [ReferenceUse] {
+        var strings: [(text: String, place: SourcePlace)] = []
+        node.forEachString { text, place in
+            if text.utf8.contains(UInt8(ascii: "{")) { strings.append((text, place)) }
+        }
+        var uses: [ReferenceUse] = []
+        for (string, place) in strings {
+            let scan = ReferenceScan(string)
+            var cursor = text?.cursor(at: place)
+            for segment in scan.segments {
+                guard case .reference(let reference) = segment else { continue }
+                let exact = cursor?.next(reference.text) ?? place
+                uses.append(ReferenceUse(reference: reference, place: exact, step: step))
+            }
+            cursor = text?.cursor(at: place)
+            for fault in scan.faults where !findings.isFull {
+                findings.add(fault.code, fault.reason, at: cursor?.next(fault.text) ?? place)
+            }
+        }
+        return uses
+    }
+
+    /// Whether the reference names something that can be bound; reports it otherwise.
+    private mutating func check(_ use: ReferenceUse) -> Bool {
+        let root = use.reference.root
+        if root == "deployment_config" { return checkConstant(use) }
+        let owners = names.steps(named: root)
+        if owners.count > 1 {
+            findings.add(
+                "ambiguous_reference",
+                "\(use.reference.text) may mean \(Spelling.list(owners.map { steps[$0].name })); "
+                    + "use the expected_output or the slug of one of them", at: use.place)
+            return false
+        }
+        if let owner = owners.first { return checkOutput(use, of: owner) }
+        if NameTable.executionOutputs.contains(root) { return checkExecutionOutput(use) }
+        if let input = inputs.first(where: { $0.key == root }) { return checkInput(use, input) }
+        if unreadableNames.contains(root) { return false }
+        let known = inputs.map(\.key) + names.names + NameTable.executionOutputs + ["deployment_config"]
+        findings.add(
+            "unknown_reference",
+            "\(use.reference.text) names nothing: \"\(root)\" is no input, no output of a step and not "
+                + "deployment_config", suggestion: Spelling.nearest(to: root, among: known), at: use.place)
+        return false
+    }
+
+    private mutating func checkConstant(_ use: ReferenceUse) -> Bool {
+        var value = deploymentConfig
+        for name in use.reference.path.dropFirst() {
+            let next = value.arrayValue.flatMap { list in
+                Int(name).flatMap { list.indices.contains($0) ? list[$0] : nil }
+            }
+            guard let inner = next ?? value[name] else {
+                findings.add(
+                    "unknown_reference", "\(use.reference.text): deployment_config has no \"\(name)\" there",
+                    suggestion: Spelling.nearest(to: name, among: value.objectValue?.keys ?? []), at: use.place)
+                return false
+            }
+            value = inner
+        }
+        return true
+    }
+
+    private mutating func checkInput(_ use: ReferenceUse, _ input: InputDeclaration) -> Bool {
+        if use.reference.path.count > 1, input.kind != .object, input.kind != .array {
+            findings.add(
+                "unknown_reference",
+                "\(use.reference.text): the input \"\(input.key)\" is of type \(input.kind.rawValue) and has no parts",
+                suggestion: input.key, at: use.place)
+            return false
+        }
+        if input.isOptional, input.defaultValue == nil, let step = use.step, !steps[step].isOptional {
+            findings.add(
+                "maybe_unbound_reference",
+                "\(use.reference.text) may have no value: the input \"\(input.key)\" is optional; give it a default, "
+                    + "or make the step optional", at: use.place)
+        }
+        return true
+    }
+
+    private mutating func checkExecutionOutput(_ use: ReferenceUse) -> Bool {
+        if names.sources(ofExecutionOutput: use.reference.root)?.isEmpty == true {
+            // A step that could not be read may be the one that provides it.
+            guard unreadableNames.isEmpty else { return false }
+            findings.add(
+                "unknown_reference",
+                "\(use.reference.text) is never bound: no step of this template runs the command that provides it "
+                    + "(\(use.reference.root == "database_url" ? "setup_database" : "deploy_application"))",
+                at: use.place)
+            return false
+        }
+        return true
+    }
+
+    private mutating func checkOutput(_ use: ReferenceUse, of owner: Int) -> Bool {
+        if let step = use.step, step != owner, steps[owner].isOptional, !steps[step].isOptional {
+            findings.add(
+                "maybe_unbound_reference",
+                "\(use.reference.text) may have no value: the step \"\(steps[owner].name)\" is optional; "
+                    + "make this step optional too", at: use.place)
+        }
+        guard steps[owner].kind == .ai else { return true }
+        let path = use.reference.path.dropFirst()
+        if let first = path.first, AnswerSchema.envelope.contains(first) {
+            let isText = first == "summary" && path.count > 1
+            guard !isText else {
+                findings.add(
+                    "unknown_reference", "\(use.reference.text): \"summary\" is text and has no parts",
+                    suggestion: "\(use.reference.root).summary", at: use.place)
+                return false
+            }
+            return true
+        }
+        if let position = path.first(where: { name in name.utf8.allSatisfy { 0x30...0x39 ~= $0 } }) {
+            findings.add(
+                "unknown_reference",
+                "\(use.reference.text): an AI answer has named fields, \"\(position)\" is a position", at: use.place)
+            return false
+        }
+        fields[owner].require(path)
+        return true
+    }
+}

@@ -1,0 +1,10 @@
+import Domain
+
+extension Spelling {
+    /// `"a", "b", "c"`, cut off behind `limit` words.
+    static func list(_ words: some Sequence<String>, limit: Int = 12) -> String {
+        let words = Array(words)
+        let shown = words.prefix(limit).map { "\"\($0)\"" }.joined(separator: ", ")
+        return words.count > limit ? "\(shown) and \(words.count - limit) more" : shown
+    }
+}

@@ -1,0 +1,73 @@
+public import Domain
+import Synchronization
+
+extension Engine: ExecutionAdmission {
+    public func admit(
+        _ request: ExecutionRequest, by principal: Principal
+    ) async throws(AdmissionRefusal) -> Admission {
+        let template = try await template(request.template)
+        let configuration: JSON
+        do {
+            configuration = try ConfigurationValidator.validate(request.configuration, against: template.inputs)
+        } catch { throw .invalidConfiguration(error) }
+        let draft = ExecutionDraft(
+            id: UUIDv7(at: services.clock.wall.now()), userID: principal.userID, templateSlug: template.slug,
+            configuration: configuration, plan: template.plan, webhookURL: request.webhookURL,
+            idempotencyKey: request.idempotencyKey)
+        let id: UUIDv7
+        do { id = try await services.ledger.admit(draft) } catch { throw .ledger(error) }
+        nudge()
+        return Admission(
+            executionID: id,
+            estimatedCompletion: services.clock.wall.now().advanced(by: .seconds(60 * template.expectedMinutes)))
+    }
+
+    private func template(_ id: String) async throws(AdmissionRefusal) -> Template {
+        let source: JSON?
+        do { source = try await catalog.source(of: id) } catch { throw .ledger(error) }
+        guard let source else { throw .templateNotFound }
+        if let known = compiled.template(of: source, id: id) { return known }
+        let template: Template
+        do { template = try compiler.compile(source) } catch { throw .cannotRun(error) }
+        let faults = unpricedModels(of: template)
+        guard faults.isEmpty else { throw .cannotRun(Diagnostics(faults)) }
+        compiled.keep(template, id: id)
+        return template
+    }
+
+    private func unpricedModels(of template: Template) -> [Diagnostic] {
+        template.plan.steps.enumerated().compactMap { index, step in
+            guard case .ai(let action) = step.action, let route = services.dispatch.route(for: step.routeKey),
+                route.isMetered
+            else { return nil }
+            let model = action.model ?? route.defaultModel
+            let now = services.clock.wall.now()
+            if let model, services.pricing.hasPrice(provider: route.ledgerName, model: model, at: now) { return nil }
+            return Diagnostic(
+                code: "model_not_priced", message: ExecutionError.unpricedModel(model, step: step.name).message,
+                pointer: "/template/execution_steps/\(index)/model")
+        }
+    }
+}
+
+extension Template {
+    /// The template's own estimate, else a minute a step.
+    fileprivate var expectedMinutes: Int { estimatedMinutes ?? max(1, plan.steps.count) }
+}
+
+/// The last compilation of each template, as long as its definition stays the same.
+final class CompiledTemplates: Sendable {
+    private let templates = Mutex<[String: Template]>([:])
+    private static let capacity = 256
+
+    func template(of source: JSON, id: String) -> Template? {
+        templates.withLock { $0[id] }.flatMap { $0.source == source ? $0 : nil }
+    }
+
+    func keep(_ template: Template, id: String) {
+        templates.withLock { templates in
+            if templates.count >= Self.capacity, let victim = templates.keys.first { templates[victim] = nil }
+            templates[id] = template
+        }
+    }
+}

@@ -1,0 +1,173 @@
+public import Domain
+public import Logging
+import Metrics
+public import ServiceLifecycle
+import Synchronization
+
+/// Runs executions: claims them for this host, keeps the host's lease, and starts a run for each.
+///
+/// Any number of engines share one ledger. An engine that dies leaves its executions to the others, which take over
+/// when its lease expires.
+public final class Engine: Sendable {
+    public struct Configuration: Sendable {
+        /// How long this host owns what it claimed without renewing.
+        public var lease: Duration = .seconds(15)
+        /// How often it looks for work that nobody told it of: other hosts' admissions and expired leases.
+        public var pollInterval: Duration = .seconds(1)
+        /// Executions in flight at once.
+        public var maximumExecutions = 256
+        /// How long steps in flight may go on when the host shuts down.
+        public var drain: Duration = .seconds(10)
+
+        public init() {}
+    }
+
+    let configuration: Configuration
+    let services: EngineServices
+    let catalog: any TemplateCatalog
+    let compiler: TemplateCompiler
+    let compiled = CompiledTemplates()
+    private let signals: AsyncStream<Signal>
+    private let signal: AsyncStream<Signal>.Continuation
+    private let worker: Mutex<Worker>
+    private let runs = Mutex<[UUIDv7: @Sendable (StepEvent) -> Void]>([:])
+
+    /// An identity under which executions are owned. A host whose lease was lost takes a new one, so that what it
+    /// owned under the old one is free for everybody, itself included.
+    private struct Worker: Sendable {
+        let id: UUIDv7
+        let lease: WorkerLease
+    }
+
+    private enum Signal: Sendable { case work, shutdown, runEnded }
+
+    public init(
+        configuration: Configuration = Configuration(), dispatch: any Dispatch, ledger: any ExecutionLedger,
+        catalog: any TemplateCatalog, pricing: any Pricing, workerID: UUIDv7, clock: EngineClock = .system,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.catalog = catalog
+        compiler = TemplateCompiler(dispatch: dispatch)
+        services = EngineServices(
+            dispatch: dispatch, ledger: ledger, pricing: pricing, clock: clock, retry: RetryPolicy(), logger: logger,
+            jitter: { .random(in: 0...1) })
+        // Signals only say "look again": one that waits stands for all.
+        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(64))
+        worker = Mutex(
+            Worker(id: workerID, lease: WorkerLease(duration: configuration.lease, now: clock.instant)))
+    }
+
+    /// Tells the engine that there is work now.
+    func nudge() { signal.yield(.work) }
+
+    /// Executions in flight on this host.
+    public var executionsInFlight: Int { runs.withLock { $0.count } }
+}
+
+extension Engine: Service {
+    /// Runs until graceful shutdown: then starts nothing new, lets steps in flight finish for a while, and gives
+    /// back what it owns.
+    public func run() async throws {
+        await withGracefulShutdownHandler {
+            await withDiscardingTaskGroup { group in
+                await renew()
+                group.addTask { await self.keepLease() }
+                group.addTask { await self.keepLooking() }
+                for await signal in signals {
+                    if signal == .shutdown || Task.isCancelled { break }
+                    await claim(in: &group)
+                }
+                await drain(in: &group)
+                group.cancelAll()
+            }
+        } onGracefulShutdown: {
+            self.signal.yield(.shutdown)
+        }
+        try? await services.ledger.release(worker: worker.withLock { $0.id })
+    }
+
+    private func keepLooking() async {
+        while (try? await services.clock.sleep(configuration.pollInterval)) != nil { nudge() }
+    }
+
+    private func keepLease() async {
+        while (try? await services.clock.sleep(configuration.lease / 3)) != nil { await renew() }
+    }
+
+    private func renew() async {
+        let current = worker.withLock { worker in
+            if worker.lease.isLost {
+                worker = Worker(
+                    id: UUIDv7(at: services.clock.wall.now()),
+                    lease: WorkerLease(duration: configuration.lease, now: services.clock.instant))
+            }
+            return worker
+        }
+        let sentAt = current.lease.instant
+        do {
+            try await services.ledger.renew(worker: current.id, lease: configuration.lease)
+            current.lease.renewed(sentAt: sentAt)
+        } catch {
+            services.logger.error("lease not renewed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func claim(in group: inout DiscardingTaskGroup) async {
+        let current = worker.withLock { $0 }
+        while current.lease.mayStartEffects {
+            let room = min(32, configuration.maximumExecutions - executionsInFlight)
+            guard room > 0 else { return }
+            let claims: [ClaimedExecution]
+            do { claims = try await services.ledger.claim(worker: current.id, limit: room) } catch {
+                services.logger.error("nothing claimed", metadata: ["error": "\(error)"])
+                return
+            }
+            for claim in claims { start(claim, lease: current.lease, in: &group) }
+            if claims.count < room { return }
+        }
+    }
+
+    private func start(_ claim: ClaimedExecution, lease: WorkerLease, in group: inout DiscardingTaskGroup) {
+        let id = claim.fence.executionID
+        let (stream, continuation) = AsyncStream.makeStream(of: StepEvent.self)
+        let report: @Sendable (StepEvent) -> Void = { continuation.yield($0) }
+        runs.withLock { $0[id] = report }
+        group.addTask {
+            do {
+                var run = try ExecutionRun(claim, services: self.services, lease: lease, events: (stream, report))
+                try await run.run()
+            } catch let error as PlanUnreadable {
+                await self.refuse(claim, error)
+            } catch {
+                self.services.logger.notice(
+                    "run let go", metadata: ["execution": "\(id)", "reason": "\(error)"])
+            }
+            self.runs.withLock { $0[id] = nil }
+            self.signal.yield(.runEnded)
+        }
+    }
+
+    private func refuse(_ claim: ClaimedExecution, _ error: PlanUnreadable) async {
+        let failure = ExecutionError(
+            code: "plan_unreadable", message: "\(error)", step: nil, isRetryable: true,
+            action: "start the run again")
+        let checkpoint = Checkpoint(
+            fence: claim.fence, progress: claim.progress, currentStep: nil, cost: CostBreakdown(),
+            ending: ExecutionEnding(state: .failed, result: .null, error: failure))
+        _ = try? await services.ledger.checkpoint(checkpoint)
+    }
+
+    private func drain(in group: inout DiscardingTaskGroup) async {
+        tellRuns(.drain)
+        group.addTask {
+            if (try? await self.services.clock.sleep(self.configuration.drain)) != nil { self.tellRuns(.stop) }
+        }
+        guard executionsInFlight > 0 else { return }
+        for await _ in signals where executionsInFlight == 0 { return }
+    }
+
+    private func tellRuns(_ event: StepEvent) {
+        for report in runs.withLock({ Array($0.values) }) { report(event) }
+    }
+}

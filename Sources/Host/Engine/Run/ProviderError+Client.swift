@@ -1,0 +1,61 @@
+import Domain
+
+extension ProviderError {
+    /// The failure in words for the API client: a plugin's or provider's own text may quote what it should not.
+    func clientError(step: PlannedStep, attempts: Int) -> ExecutionError {
+        let provider = step.routeKey.providerName
+        let tries = attempts == 1 ? "" : " after \(attempts) attempts"
+        let (code, message, action): (String, String, String) =
+            switch (self.code, status) {
+            case (.denied, 402?):
+                ("provider_out_of_credit", "the provider \"\(provider)\" asks for payment",
+                 "ask the operator to top up the provider's account, then start the run again")
+            case (.denied, _):
+                ("provider_denied", "the provider \"\(provider)\" refused this host's credentials",
+                 "ask the operator to check the provider's key and permissions, then start the run again")
+            case (.limit, 429?):
+                ("provider_rate_limited", "the provider \"\(provider)\" limits the rate of calls\(tries)",
+                 "start the run again later")
+            case (.limit, _):
+                ("limit_exceeded", "a limit was reached in a call of \"\(provider)\"\(tries)",
+                 "ask for less in one step, or raise max_output_tokens in the template")
+            case (.upstream, 529?):
+                ("provider_overloaded", "the provider \"\(provider)\" is overloaded\(tries)",
+                 "start the run again later")
+            case (.upstream, _):
+                ("provider_failed", "the provider \"\(provider)\" did not give a usable answer\(tries)",
+                 "start the run again; if it persists, ask the operator")
+            case (.timeout, _):
+                ("step_timeout", "the step took longer than its \(step.timeout.inMinutes) minutes\(tries)",
+                 "raise the step's timeout_minutes, or ask for less in one step")
+            case (.invalid, _):
+                ("provider_rejected", "the provider \"\(provider)\" rejected the request as invalid",
+                 "check the step's model, prompt and parameters")
+            case (.cancelled, _): ("cancelled", "the step was cancelled", "start the run again")
+            case (.internal, _):
+                ("plugin_fault", "the plugin behind \"\(provider)\" failed",
+                 "ask the operator to look at the plugin's log")
+            }
+        return ExecutionError(
+            code: code, message: message, step: step.name, isRetryable: isRetryable, action: action)
+    }
+}
+
+extension RouteKey {
+    var providerName: String {
+        switch self {
+        case .aiProvider(let name): name
+        case .command(_, let provider): provider
+        }
+    }
+}
+
+extension Duration {
+    /// Minutes with up to two decimals: `5`, `0.25`.
+    var inMinutes: String {
+        let hundredths = milliseconds / 600
+        let (whole, rest) = (hundredths / 100, hundredths % 100)
+        if rest == 0 { return "\(whole)" }
+        return rest % 10 == 0 ? "\(whole).\(rest / 10)" : "\(whole).\(rest < 10 ? "0" : "")\(rest)"
+    }
+}

@@ -1,0 +1,109 @@
+import Domain
+import Logging
+import Metrics
+import Synchronization
+
+extension StepRunner {
+    /// One metered provider call: its row is durable before it is sent, and its settlement is reported whatever
+    /// becomes of it.
+    func call(
+        _ route: Route, model: String?, input: JSON, attempt: Int
+    ) async throws(StepFailure) -> AIExchange.Answer {
+        let id = UUIDv7(at: services.clock.wall.now())
+        try await open(ProviderCall(id: id, stepID: step.id, attempt: attempt, route: route, model: model))
+        let startedAt = services.clock.instant()
+        let reported = LatestUsage()
+        do throws(ProviderError) {
+            let result = try await invoke(route, id, input: input, attempt: attempt) { chunk in
+                if case .usage(let usage) = chunk { reported.replace(usage) }
+            }
+            let answer = AIExchange.Answer(result)
+            let latency = services.clock.instant() - startedAt
+            guard let usage = answer.usage else {
+                throw ProviderError(.internal, "the plugin \(route.pluginID) gave no valid usage")
+            }
+            try settle(
+                id, route, model: answer.model ?? model, asked: model, state: .settled, usage: usage,
+                rawUsage: answer.rawUsage, latency: latency, error: nil, requestID: answer.providerRequestID)
+            return answer
+        } catch {
+            let usage = error.usage ?? reported.value
+            // A provider that answered with an error status took nothing; one that was cut off may have.
+            let state: SettlementState = usage != nil ? .estimated : error.status != nil ? .settled : .unknown
+            do {
+                try settle(
+                    id, route, model: model, asked: model, state: state, usage: usage, rawUsage: .null,
+                    latency: services.clock.instant() - startedAt, error: error, requestID: error.providerRequestID)
+            } catch { throw StepFailure(error) }
+            throw StepFailure(error)
+        }
+    }
+
+    private func open(_ call: ProviderCall) async throws(StepFailure) {
+        var delay = Duration.milliseconds(50)
+        while true {
+            let outcome: FenceOutcome
+            do { outcome = try await services.ledger.open(call, fence: fence) } catch {
+                guard error.code == .unavailable || error.code == .overloaded else {
+                    throw .provider(ProviderError(.internal, "the call could not be recorded: \(error)"))
+                }
+                guard lease.mayStartEffects else { throw .stop(.leaseLost) }
+                do { try await services.clock.sleep(delay) } catch { throw .stop(.stopped) }
+                delay = min(delay * 2, .seconds(2))
+                continue
+            }
+            guard outcome != .fenced else { throw .stop(.fenced) }
+            return
+        }
+    }
+
+    private func settle(
+        _ id: UUIDv7, _ route: Route, model: String?, asked: String?, state: SettlementState, usage: TokenUsage?,
+        rawUsage: JSON, latency: Duration, error: ProviderError?, requestID: String?
+    ) throws(ProviderError) {
+        Timer(
+            label: "ai_api_request_duration_seconds",
+            dimensions: [("provider", route.ledgerName), ("outcome", error?.code.rawValue ?? "ok")]
+        ).recordNanoseconds(latency.microseconds * 1_000)
+        var priced: PricedUsage?
+        if route.isMetered, let usage {
+            do {
+                let now = services.clock.wall.now()
+                for name in [model, asked] where priced == nil {
+                    guard let name else { continue }
+                    priced = try services.pricing.price(usage, provider: route.ledgerName, model: name, at: now)
+                }
+            } catch {
+                throw ProviderError(.internal, "the price of a call is out of range: \(error)")
+            }
+        }
+        let settlement = CallSettlement(
+            id: id, state: state, model: model, usage: usage, rawUsage: rawUsage, cost: priced?.cost ?? .zero,
+            priceVersion: priced?.version, latency: latency, error: error, providerRequestID: requestID)
+        report(.settled(settlement, step: step.name, provider: route.ledgerName))
+    }
+}
+
+/// The last consumption a plugin reported for a call.
+private final class LatestUsage: Sendable {
+    private let usage = Mutex<TokenUsage?>(nil)
+    func replace(_ value: TokenUsage) { usage.withLock { $0 = value } }
+    var value: TokenUsage? { usage.withLock { $0 } }
+}
+
+extension ExecutionError {
+    static func unpricedModel(_ model: String?, step: String) -> ExecutionError {
+        ExecutionError(
+            code: "model_not_priced",
+            message: model.map { "the price table has no price for the model \"\($0)\"" }
+                ?? "the step names no model and its provider has no default",
+            step: step, isRetryable: false, action: "name a priced model in the step's \"model\"")
+    }
+
+    static func invalidAnswer(_ faults: [String], step: String) -> ExecutionError {
+        ExecutionError(
+            code: "invalid_answer",
+            message: "the model's answer does not fit the required form: \(faults.prefix(3).joined(separator: "; "))",
+            step: step, isRetryable: true, action: "start the run again, or make the step's prompt more precise")
+    }
+}

@@ -1,0 +1,200 @@
+import Domain
+import Logging
+import Metrics
+import Synchronization
+
+/// Carries out one step of a run: renders its references, calls its provider, tries again where that can help.
+struct StepRunner: Sendable {
+    let index: Int
+    let step: PlannedStep
+    let fence: Fence
+    let userID: UUIDv7
+    let scope: ReferenceScope
+    /// Results the step depends on, by the name it knows them under.
+    let context: [(name: String, value: JSON)]
+    /// Attempts that earlier owners of the run made.
+    let pastAttempts: Int
+    let services: EngineServices
+    let lease: WorkerLease
+    let report: @Sendable (StepEvent) -> Void
+
+    func run() async {
+        let startedAt = services.clock.wall.now()
+        line(.info, "started")
+        do throws(StepStop) {
+            let (output, attempts) =
+                switch step.action {
+                case .ai(let action): try await runAI(action)
+                case .system(let action): try await runSystem(action)
+                }
+            finish(.succeeded, output: output, error: nil, attempts: attempts, startedAt: startedAt)
+        } catch {
+            switch error {
+            case .interrupted(let reason): report(.interrupted(index, reason))
+            case .skipped(let reason):
+                line(.info, "skipped: \(reason)")
+                finish(.skipped, output: .null, error: nil, attempts: 0, startedAt: startedAt)
+            case .failed(let failure, let attempts):
+                line(step.isOptional ? .warning : .error, "failed: \(failure.message)")
+                finish(
+                    step.isOptional ? .failedOptional : .failed, output: .null, error: failure, attempts: attempts,
+                    startedAt: startedAt)
+            }
+        }
+    }
+
+    /// Why a step has no output.
+    enum StepStop: Error {
+        case failed(ExecutionError, attempts: Int)
+        case skipped(String)
+        case interrupted(RunInterruption)
+    }
+
+    func line(_ level: LogLine.Level, _ message: String) {
+        report(.line(level, step: step.name, message: message))
+    }
+
+    private func finish(
+        _ state: StepState, output: JSON, error: ExecutionError?, attempts: Int, startedAt: Timestamp
+    ) {
+        let finishedAt = services.clock.wall.now()
+        if state == .succeeded { line(.info, "finished in \(finishedAt.duration(since: startedAt).inSeconds) s") }
+        report(
+            .ended(
+                index,
+                StepRecord(
+                    stepID: step.id, name: step.name, state: state, output: output, error: error,
+                    attempts: pastAttempts + attempts, startedAt: startedAt, finishedAt: finishedAt)))
+    }
+
+    /// Renders with the step's scope. An optional step whose inputs are absent is skipped.
+    private func rendered<Value>(_ render: () throws -> Value) throws(StepStop) -> Value {
+        do { return try render() } catch {
+            if step.isOptional { throw .skipped("\(error)") }
+            throw .failed(
+                ExecutionError(
+                    code: "unbound_reference", message: "\(error)", step: step.name, isRetryable: false,
+                    action: "correct the template's references"),
+                attempts: 0)
+        }
+    }
+
+    func route() throws(StepStop) -> Route {
+        if let route = services.dispatch.route(for: step.routeKey) { return route }
+        throw .failed(
+            ExecutionError(
+                code: "provider_absent", message: "nothing on this host serves \(step.routeKey)", step: step.name,
+                isRetryable: true, action: "ask the operator to enable a plugin that serves it"),
+            attempts: 0)
+    }
+
+    // MARK: System steps
+
+    private func runSystem(_ action: SystemAction) async throws(StepStop) -> (output: JSON, attempts: Int) {
+        let route = try route()
+        let input = try rendered { try scope.renderValue(action.parameters) }
+        return try await attempts { number throws(StepFailure) in
+            let call = UUIDv7(at: services.clock.wall.now())
+            do throws(ProviderError) {
+                return try await invoke(route, call, input: input, attempt: number) { _ in }
+            } catch {
+                throw StepFailure(error)
+            }
+        }
+    }
+
+    // MARK: AI steps
+
+    private func runAI(_ action: AIAction) async throws(StepStop) -> (output: JSON, attempts: Int) {
+        let route = try route()
+        let model = action.model ?? route.defaultModel
+        if route.isMetered, !isPriced(model, of: route) {
+            throw .failed(.unpricedModel(model, step: step.name), attempts: 0)
+        }
+        let exchange = AIExchange(
+            action: action, prompt: try rendered { try scope.render(action.promptTemplate) }, context: context)
+        let faults = Mutex<[String]>([])
+        return try await attempts { number throws(StepFailure) in
+            let asked = faults.withLock { $0 }
+            let answer = try await call(
+                route, model: model, input: exchange.input(model: model, faults: asked), attempt: number)
+            let found = answer.faults(against: action.answerSchema)
+            guard !found.isEmpty else { return answer.structured }
+            line(.warning, "the answer does not fit its schema: \(found.prefix(3).joined(separator: "; "))")
+            // Asked once more with the faults; a model that fails twice will fail again.
+            let isFirst = faults.withLock { earlier in
+                defer { earlier = found }
+                return earlier.isEmpty
+            }
+            throw .answer(.invalidAnswer(found, step: step.name), mayRetry: isFirst)
+        }
+    }
+
+    private func isPriced(_ model: String?, of route: Route) -> Bool {
+        guard let model else { return false }
+        return services.pricing.hasPrice(provider: route.ledgerName, model: model, at: services.clock.wall.now())
+    }
+
+    // MARK: Attempts
+
+    /// Why one attempt failed.
+    enum StepFailure: Error {
+        case provider(ProviderError)
+        case answer(ExecutionError, mayRetry: Bool)
+        case stop(RunInterruption)
+
+        init(_ error: ProviderError) { self = .provider(error) }
+    }
+
+    /// Repeats `attempt` while that can help, waiting as the policy says.
+    private func attempts(
+        _ attempt: (Int) async throws(StepFailure) -> JSON
+    ) async throws(StepStop) -> (output: JSON, attempts: Int) {
+        var number = 0
+        while true {
+            number += 1
+            guard lease.mayStartEffects else { throw .interrupted(.leaseLost) }
+            do throws(StepFailure) { return (try await attempt(pastAttempts + number), number) } catch {
+                if Task.isCancelled { throw .interrupted(.stopped) }
+                switch error {
+                case .stop(let reason): throw .interrupted(reason)
+                case .answer(let failure, let mayRetry):
+                    guard mayRetry, number < step.maximumAttempts else { throw .failed(failure, attempts: number) }
+                case .provider(let failure):
+                    services.logger.warning(
+                        "provider call failed",
+                        metadata: [
+                            "execution": "\(fence.executionID)", "step": "\(step.id)", "attempt": "\(number)",
+                            "error": "\(failure)",
+                        ])
+                    let delay = services.retry.delay(
+                        after: failure, attempt: number, of: step.maximumAttempts, jitter: services.jitter())
+                    guard let delay else {
+                        throw .failed(failure.clientError(step: step, attempts: number), attempts: number)
+                    }
+                    let reason = failure.clientError(step: step, attempts: 1).message
+                    line(.warning, "attempt \(number) failed: \(reason); trying again in \(delay.inSeconds) s")
+                    do { try await services.clock.sleep(delay) } catch { throw .interrupted(.stopped) }
+                }
+            }
+        }
+    }
+
+    func invoke(
+        _ route: Route, _ call: UUIDv7, input: JSON, attempt: Int, onChunk: @Sendable (CallChunk) async -> Void
+    ) async throws(ProviderError) -> JSON {
+        let invocation = Invocation(
+            route: route, callID: call, input: input, tenant: userID.description, attempt: attempt,
+            idempotencyKey: "\(fence.executionID)/\(step.id)",
+            deadline: services.clock.wall.now().advanced(by: step.timeout))
+        return try await services.dispatch.invoke(invocation, onChunk: onChunk)
+    }
+}
+
+extension Duration {
+    /// Seconds with one decimal: `2.5`.
+    var inSeconds: String {
+        let tenths = (milliseconds + 50) / 100
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}

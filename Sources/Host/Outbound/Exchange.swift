@@ -1,0 +1,168 @@
+import CLibcurl
+import Domain
+
+/// One transfer on the client's thread: libcurl's callbacks come in here, events go out. Confined to that thread.
+final class Exchange {
+    private static let maximumPiece = 16 * 1024
+    private static let idempotentMethods: Set<String> = ["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]
+
+    let transfer: Transfer
+    /// Declared before `target`, whose parsed URL libcurl borrows: properties are destroyed in order.
+    var easy: EasyHandle
+    let target: RequestTarget
+    /// Without its body, which the transfer's window holds until it is sent.
+    private(set) var request: OutboundRequest
+    private let connectTimeout: Duration
+    private let onEvent: @Sendable (HTTPEvent) -> Void
+    private var head = ResponseHead()
+    private var scrubber: SecretScrubber
+    /// What a callback found wrong before it stopped the transfer.
+    private var violation: ProviderError?
+    private var isSent = false
+    private var isBodyTouched = false
+    private var isReceivingPaused = false
+    private var isSendingPaused = false
+    private(set) var status: Int?
+    private(set) var bodyBytes: Int64 = 0
+
+    /// Checks the request and prepares its transfer.
+    ///
+    /// - Throws: why it must not leave.
+    init(
+        _ transfer: Transfer, launch: Transfer.Launch, configuration: HTTPClient.Configuration, trust: TrustStore
+    ) throws(ProviderError) {
+        let target = try RequestTarget(launch.request.url)
+        try launch.request.egress.check(target)
+        self.transfer = transfer
+        self.target = target
+        self.easy = try EasyHandle()
+        self.request = launch.request
+        self.connectTimeout = configuration.connectTimeout
+        self.onEvent = launch.onEvent
+        self.scrubber = SecretScrubber(secrets: launch.request.secrets.allValues)
+        try configure(configuration, trust: trust)
+        request.body = .none
+    }
+
+    // MARK: Orders
+
+    /// Brings the pauses in line with what the caller wants. Answers libcurl's verdict.
+    func apply(_ orders: Transfer.Orders) -> CURLcode {
+        let mayReceive = isReceivingPaused != orders.isPaused
+        let maySend = isSendingPaused && orders.isReadable
+        guard mayReceive || maySend else { return CURLE_OK }
+        isReceivingPaused = orders.isPaused
+        if maySend { isSendingPaused = false }
+        return easy.pause(receiving: isReceivingPaused, sending: isSendingPaused)
+    }
+
+    // MARK: libcurl's callbacks
+
+    /// The request is about to be sent; false stops the transfer.
+    ///
+    /// Where a kept connection turns out to be closed, libcurl would send the request again on a new one. The server
+    /// may have acted on the first, and a provider may bill both: whether to repeat is the caller's decision, unless
+    /// the method is idempotent (RFC 9110, section 9.2.2) and no byte of a body is gone.
+    func beginRequest() -> Bool {
+        defer { isSent = true }
+        guard isSent, isBodyTouched || !Self.idempotentMethods.contains(request.method) else { return true }
+        violation = ProviderError(
+            .upstream, "the connection to \(target.origin) was cut before an answer; the request may have arrived",
+            isRetryable: true)
+        return false
+    }
+
+    /// A header line; false stops the transfer.
+    func receiveHeader(_ line: UnsafeRawBufferPointer) -> Bool {
+        switch unsafe head.append(line) {
+        case .incomplete: break
+        case .failed(let error):
+            violation = error
+            return false
+        case .complete(let status, let headers, let version):
+            self.status = status
+            deliver(.head(status: status, headers: scrubbed(headers), version: version))
+            if status >= 300 { abandonBody() }
+        }
+        return !transfer.isCancelled
+    }
+
+    /// The server has decided without the rest of the body: the transfer ends with its answer, not with the upload
+    /// (RFC 9112, section 9.5). The connection cannot be used again where the body had a length.
+    private func abandonBody() {
+        guard let isWriterWaiting = transfer.abandonBody() else { return }
+        try? easy.set(CURLOPT_FORBID_REUSE, 1)
+        if isWriterWaiting { deliver(.writable) }
+    }
+
+    /// A piece of the response; answers what libcurl's write callback must.
+    func receiveBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+        if transfer.isCancelled { return aib_curl_write_error }
+        if transfer.isPaused {
+            isReceivingPaused = true
+            return aib_curl_write_pause
+        }
+        bodyBytes += Int64(bytes.count)
+        deliverBody(scrubber.scrub(unsafe Array(bytes)))
+        return bytes.count
+    }
+
+    /// Fills in the next piece of the body; answers what libcurl's read callback must.
+    func sendBody(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+        if transfer.isCancelled { return aib_curl_read_abort }
+        switch unsafe transfer.readBody(into: buffer) {
+        case .bytes(let count, let isWritable):
+            isBodyTouched = true
+            if isWritable { deliver(.writable) }
+            return count
+        case .finished:
+            return 0
+        case .empty:
+            isSendingPaused = true
+            return aib_curl_read_pause
+        }
+    }
+
+    // MARK: The end
+
+    /// Delivers the last event, as libcurl ended the transfer.
+    func finish(_ code: CURLcode) {
+        guard code == CURLE_OK else { return finish(violation ?? failure(code)) }
+        deliverBody(scrubber.flush())
+        if transfer.close() { onEvent(.end) }
+    }
+
+    func finish(_ error: ProviderError) {
+        if transfer.close() { onEvent(.failed(error)) }
+    }
+
+    private func failure(_ code: CURLcode) -> ProviderError {
+        let progress = ProviderError.Progress(
+            origin: target.origin, isConnected: easy.offset(CURLINFO_PRETRANSFER_TIME_T) > 0, hasHead: status != nil,
+            bodyBytes: bodyBytes, connectTimeout: connectTimeout, timeout: request.timeout)
+        let detail = SecretScrubber.scrub(easy.failureDetail, of: request.secrets.allValues)
+        return ProviderError(code, detail: detail, progress: progress)
+    }
+
+    // MARK: Events
+
+    private func deliver(_ event: HTTPEvent) {
+        if !transfer.isCancelled { onEvent(event) }
+    }
+
+    private func deliverBody(_ bytes: [UInt8]) {
+        guard bytes.count > Self.maximumPiece else {
+            if !bytes.isEmpty { deliver(.data(bytes)) }
+            return
+        }
+        for start in stride(from: 0, to: bytes.count, by: Self.maximumPiece) {
+            deliver(.data(Array(bytes[start..<min(start + Self.maximumPiece, bytes.count)])))
+        }
+    }
+
+    private func scrubbed(_ headers: [OutboundRequest.Header]) -> [OutboundRequest.Header] {
+        let secrets = request.secrets.allValues
+        guard !secrets.isEmpty else { return headers }
+        return headers.map { .init($0.name, SecretScrubber.scrub($0.value, of: secrets)) }
+    }
+}

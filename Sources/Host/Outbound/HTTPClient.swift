@@ -1,0 +1,60 @@
+public import Domain
+public import Logging
+import Synchronization
+
+/// HTTP to the outside world over libcurl: the only place a byte leaves the process for another host.
+///
+/// One owned thread runs every transfer with libcurl's multi interface and epoll; callers hand their wishes over
+/// through a mailbox and never wait for it. Before anything leaves, the request passes the egress check, then its
+/// secrets are filled in; what comes back is scrubbed of them. Methods may be called from any thread.
+///
+/// Where a kept connection turns out to be closed, only an idempotent request without a body is sent again by itself;
+/// any other fails, retryable.
+public final class HTTPClient: HTTPTransport {
+    private let mailbox: Mailbox
+    private let maximumTransfers: Int
+    private let thread: Mutex<OwnedThread?>
+
+    /// Starts the client's thread.
+    ///
+    /// - Parameter logger: gets a debug line when a transfer ends: host, status, sizes; no query, header or body.
+    public init(configuration: Configuration = .init(), logger: Logger) {
+        let mailbox = Mailbox()
+        self.mailbox = mailbox
+        self.maximumTransfers = configuration.maximumTransfers
+        self.thread = Mutex(
+            OwnedThread.start(name: "outbound") {
+                TransferLoop(mailbox: mailbox, configuration: configuration, logger: logger).run()
+            })
+    }
+
+    deinit {
+        // A client that was not shut down leaves its thread to end by itself.
+        mailbox.stop()
+        thread.withLock { $0.take() }?.detach()
+    }
+
+    /// Starts a transfer; see `HTTPTransport`. Events arrive on the client's thread. After `shutdown()` the one event
+    /// is `.failed` with `.cancelled`, on the caller's thread.
+    public func start(
+        _ request: OutboundRequest, onEvent: @escaping @Sendable (HTTPEvent) -> Void
+    ) -> any HTTPTransfer {
+        let refusal: ProviderError? =
+            mailbox.reserve(limit: maximumTransfers)
+            ? nil
+            : ProviderError(
+                .limit, "\(maximumTransfers) outbound transfers are in flight, as many as are allowed; try again later",
+                isRetryable: true)
+        let transfer = Transfer(request: request, refusal: refusal, onEvent: onEvent, mailbox: mailbox)
+        if !transfer.launch() { onEvent(.failed(.shutDown)) }
+        return transfer
+    }
+
+    /// Ends every transfer in flight with `.failed` (`.cancelled`) and joins the thread. Calling it again waits for
+    /// the same end.
+    public func shutdown() async {
+        await mailbox.stopAndWait()
+        // The thread has announced its end: the join lasts as long as its return.
+        thread.withLock { $0.take() }?.join()
+    }
+}

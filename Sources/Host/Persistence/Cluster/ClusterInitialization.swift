@@ -1,0 +1,88 @@
+import Glibc
+
+/// Makes a private cluster: `initdb`, who may connect, the role and the database.
+struct ClusterInitialization {
+    let layout: ClusterLayout
+    let account: ClusterAccount
+
+    /// Returns the binaries that serve the data directory, which is made if there is none.
+    func run() throws(ClusterError) -> PostgresBinaries {
+        if let version = FileSystem.text(layout.data + "/PG_VERSION") {
+            let major = Int(version.prefix { $0.isNumber })
+            return try PostgresBinaries.find(major: major)
+        }
+        guard FileSystem.status(layout.data) == nil else {
+            throw ClusterError(
+                .directory, "\(layout.data) exists and is not PostgreSQL's: move it away, or choose another directory")
+        }
+        let binaries = try PostgresBinaries.find(major: nil)
+        FileSystem.removeTree(layout.unfinishedData)
+        try ClusterLayout.makePrivate(layout.unfinishedData, for: account)
+        try initialize(binaries)
+        try allowHost()
+        try createDatabase(binaries)
+        guard unsafe rename(layout.unfinishedData, layout.data) == 0 else {
+            throw FileSystem.failure("rename", layout.unfinishedData)
+        }
+        return binaries
+    }
+
+    private func initialize(_ binaries: PostgresBinaries) throws(ClusterError) {
+        try run([
+            binaries.path("initdb"), "--pgdata=\(layout.unfinishedData)", "--username=postgres", "--encoding=UTF8",
+            "--locale=C.UTF-8", "--auth-local=peer", "--auth-host=scram-sha-256",
+        ])
+        let path = layout.unfinishedData + "/postgresql.conf"
+        let settings = """
+
+            # Set by aibackend for a small machine; edit freely. Where the server listens is set on its command line.
+            shared_buffers = 128MB
+            max_connections = 60
+            fsync = on
+            log_min_messages = warning
+            log_line_prefix = '%m [%p] '
+
+            """
+        try FileSystem.write((FileSystem.text(path) ?? "") + settings, to: path, mode: 0o600, owner: account)
+    }
+
+    /// The host's own user is the role `aibackend`; whoever else finds the socket is asked for a password.
+    private func allowHost() throws(ClusterError) {
+        let access = """
+            # TYPE  DATABASE  USER       ADDRESS  METHOD
+            local   all       aibackend           peer map=host
+            local   all       all                 scram-sha-256
+            host    all       all        all      scram-sha-256
+
+            """
+        let names = """
+            # MAP  SYSTEM-USER  ROLE
+            host   "\(account.hostName)"  aibackend
+
+            """
+        try FileSystem.write(access, to: layout.unfinishedData + "/pg_hba.conf", mode: 0o600, owner: account)
+        try FileSystem.write(names, to: layout.unfinishedData + "/pg_ident.conf", mode: 0o600, owner: account)
+    }
+
+    private func createDatabase(_ binaries: PostgresBinaries) throws(ClusterError) {
+        // Single-user mode takes one statement a line and needs nobody's permission.
+        let statements = """
+            CREATE ROLE aibackend LOGIN CREATEDB;
+            CREATE DATABASE aibackend OWNER aibackend;
+
+            """
+        let script = layout.unfinishedData + "/setup.sql"
+        try FileSystem.write(statements, to: script, mode: 0o600, owner: account)
+        defer { unsafe unlink(script) }
+        try run([binaries.path("postgres"), "--single", "-D", layout.unfinishedData, "postgres"], input: script)
+    }
+
+    private func run(_ arguments: [String], input: String = "/dev/null") throws(ClusterError) {
+        let answer = try ChildProcess.run(account.command(arguments, diesWithHost: true), input: input)
+        guard answer.status == 0, !answer.output.contains("ERROR:"), !answer.output.contains("FATAL:") else {
+            let program = arguments[0].split(separator: "/").last ?? ""
+            throw ClusterError(
+                .initialization, "\(program) could not make the database: \(answer.output.suffix(2_000))")
+        }
+    }
+}

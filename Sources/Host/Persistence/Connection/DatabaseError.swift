@@ -1,0 +1,85 @@
+import Domain
+import Glibc
+
+/// What went wrong between the host and PostgreSQL, in the words of this module.
+enum DatabaseError: Error, Sendable {
+    /// No connection could be had, or one was lost; the text is libpq's and free of secrets.
+    case disconnected(String)
+    /// The connection was lost while a transaction was being committed: it may be durable or not.
+    case commitUnknown
+    /// The server refused a statement.
+    case refused(ServerRefusal)
+    /// More statements wait than may wait.
+    case overloaded
+    /// The database was closed by its owner.
+    case closed
+    /// The system refused a resource.
+    case system(_ call: String, _ code: Int32)
+    /// A body of a transaction gave up with an error of its own; the transaction was rolled back.
+    case aborted(LedgerError)
+}
+
+/// An error the server reported. Its text may quote values and therefore stays in this module; only migrations,
+/// which hold nobody's data, show it.
+struct ServerRefusal: Sendable, Hashable {
+    let sqlState: String
+    let constraint: String?
+    let message: String
+
+    /// What the first two characters of the SQLSTATE say (PostgreSQL manual, appendix A).
+    enum Kind { case content, retryable, connection, stalePlan, resources, other }
+
+    var kind: Kind {
+        switch sqlState.prefix(2) {
+        case "22", "23": .content
+        case "40": .retryable
+        case "08": .connection
+        case "53": .resources
+        case "57": ["57P01", "57P02", "57P03", "57P05"].contains(sqlState) ? .connection : .retryable
+        case "25": ["25006", "25P03"].contains(sqlState) ? .connection : .other
+        case "55": sqlState == "55P03" ? .retryable : .other
+        case "26": .stalePlan
+        case "0A": sqlState == "0A000" ? .stalePlan : .other
+        default: .other
+        }
+    }
+
+    /// Free of values. Class 42 (a statement that does not fit the schema) names only tables and columns.
+    var label: String {
+        "SQLSTATE \(sqlState)" + (constraint.map { " (\($0))" } ?? "")
+            + (sqlState.hasPrefix("42") ? ": \(message)" : "")
+    }
+}
+
+extension DatabaseError {
+    var refusal: ServerRefusal? { if case .refused(let refusal) = self { refusal } else { nil } }
+
+    /// The error as the domain's ports report it.
+    var ledgerError: LedgerError {
+        switch self {
+        case .disconnected(let text): LedgerError(.unavailable, "the database cannot be reached: \(text)")
+        case .commitUnknown:
+            LedgerError(.unavailable, "the connection was lost while a transaction was being committed")
+        case .overloaded: LedgerError(.overloaded, "too many statements wait for the database")
+        case .closed: LedgerError(.unavailable, "the database is closed: the host is shutting down")
+        case .system(let call, let code):
+            LedgerError(.unavailable, "\(call) failed: \(systemErrorText(code))")
+        case .aborted(let error): error
+        case .refused(let refusal):
+            switch refusal.kind {
+            case .content, .other:
+                refusal.sqlState == "23503"
+                    ? LedgerError(.notFound, "a referenced row does not exist, \(refusal.label)")
+                    : LedgerError(.rejected, "the database refused the write, \(refusal.label)")
+            case .retryable, .connection, .stalePlan, .resources:
+                LedgerError(.unavailable, "the database could not carry out the statement, \(refusal.label)")
+            }
+        }
+    }
+}
+
+/// The system's words for an `errno` value.
+func systemErrorText(_ code: Int32) -> String {
+    guard let text = unsafe strerror(code) else { return "error \(code)" }
+    return unsafe String(cString: text)
+}

@@ -1,0 +1,123 @@
+public import Domain
+import Synchronization
+
+/// The ledger of executions in PostgreSQL.
+///
+/// Each write of an execution is one statement that first locks its row where owner and epoch are the writer's;
+/// everything else hangs on that lock, so that a worker that was taken over writes nothing, not even with a
+/// statement that was already waiting for the lock. All but `claim` and `release` use the shared lane.
+public final class PostgresLedger: ExecutionLedger {
+    let database: Database
+    /// Tokens of claims whose commit was cut off: the next claim hands out what they had taken.
+    let unresolvedClaims = Mutex<[UUIDv7]>([])
+
+    public init(_ database: Database) { self.database = database }
+
+    /// - Throws: `notFound` where the template or the user does not exist.
+    public func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> UUIDv7 {
+        let parameters: [SQLValue] = [
+            .uuid(draft.id), .uuid(draft.userID), .text(draft.templateSlug), .text(draft.plan.templateVersion),
+            .json(draft.configuration), .json(draft.plan.json), .count(draft.plan.steps.count),
+            .text(draft.webhookURL), .text(draft.idempotencyKey), .timestamp(draft.id.timestamp),
+        ]
+        // Where another run takes the same key at the same moment, this statement's snapshot may be older than
+        // that run: the next one sees it.
+        for _ in 0..<3 {
+            let rows = try await database.execute(Self.admission, parameters, affinity: draft.id)
+            guard rows.bool(0, 0) else { throw LedgerError(.notFound, "the template is not published") }
+            if let id = rows.uuid(0, 1) { return id }
+        }
+        throw LedgerError(.unavailable, "another request with this idempotency key is being admitted")
+    }
+
+    public func renew(worker: UUIDv7, lease: Duration) async throws(LedgerError) {
+        _ = try await database.execute(Self.renewal, [.uuid(worker), .duration(lease)], affinity: worker)
+    }
+
+    public func open(_ call: ProviderCall, fence: Fence) async throws(LedgerError) -> FenceOutcome {
+        let parameters: [SQLValue] = [
+            .uuid(fence.executionID), .uuid(fence.worker), .integer(fence.epoch), .uuid(call.id),
+            .timestamp(call.id.timestamp), .text(call.route.ledgerName), .text(call.model ?? call.route.defaultModel),
+            .text(call.route.operation), .text(call.stepID), .count(call.attempt), .text(call.route.pluginID),
+            .text(call.route.pluginVersion),
+        ]
+        return try await database.execute(Self.opening, parameters, affinity: fence.executionID).outcome
+    }
+
+    public func release(worker: UUIDv7) async throws(LedgerError) {
+        try await database.transaction { session throws(DatabaseError) in
+            _ = try session.query(
+                """
+                UPDATE template_executions SET owner = NULL, status = 'queued', updated_at = now()
+                WHERE owner = $1::uuid AND status = 'running'
+                """, [.uuid(worker)])
+            _ = try session.query("DELETE FROM workers WHERE id = $1::uuid", [.uuid(worker)])
+        }
+    }
+}
+
+extension Rows {
+    /// The outcome in the first column of the only row.
+    var outcome: FenceOutcome {
+        switch text(0, 0) {
+        case "applied": .applied
+        case "already_applied": .alreadyApplied
+        default: .fenced
+        }
+    }
+}
+
+extension PostgresLedger {
+    /// The row's `created_at` is the id's own time: the order in which runs are claimed.
+    private static let admission = Statement(
+        "admit",
+        """
+        WITH template AS (SELECT id FROM templates WHERE slug = $3),
+        admitted AS (
+            INSERT INTO template_executions (
+                id, user_id, template_id, template_slug, template_version, execution_config, plan, total_steps,
+                webhook_url, idempotency_key, created_at)
+            SELECT $1::uuid, $2::uuid, template.id, $3, $4, $5::jsonb, $6::jsonb, $7::integer, $8, $9, $10::timestamptz
+            FROM template
+            ON CONFLICT DO NOTHING
+            RETURNING id)
+        SELECT EXISTS (SELECT FROM template), coalesce(
+            (SELECT id FROM admitted),
+            (SELECT id FROM template_executions WHERE user_id = $2::uuid AND idempotency_key = $9),
+            (SELECT id FROM template_executions WHERE id = $1::uuid AND user_id = $2::uuid))
+        """)
+
+    private static let renewal = Statement(
+        "renew",
+        """
+        INSERT INTO workers (id, application_name, lease, lease_expires_at)
+        SELECT $1::uuid, current_setting('application_name'), lease, now() + lease
+        FROM (SELECT $2::bigint * interval '1 millisecond' AS lease) AS wanted
+        ON CONFLICT (id) DO UPDATE SET
+            lease = excluded.lease, lease_expires_at = excluded.lease_expires_at,
+            application_name = excluded.application_name
+        """)
+
+    private static let opening = Statement(
+        "open",
+        """
+        WITH fence AS (
+            SELECT id, user_id FROM template_executions
+            WHERE id = $1::uuid AND owner = $2::uuid AND epoch = $3::bigint AND status = 'running'
+            FOR NO KEY UPDATE),
+        opened AS (
+            INSERT INTO ai_api_calls (
+                id, created_at, user_id, execution_id, ai_provider, model_name, endpoint, step_id, attempt,
+                plugin_id, plugin_version, state, success)
+            SELECT $4::uuid, $5::timestamptz, fence.user_id, fence.id, $6, $7, $8, $9, $10::integer, $11, $12,
+                'open', NULL
+            FROM fence
+            ON CONFLICT DO NOTHING
+            RETURNING id)
+        SELECT CASE
+            WHEN NOT EXISTS (SELECT FROM fence) THEN 'fenced'
+            WHEN EXISTS (SELECT FROM opened) THEN 'applied'
+            ELSE 'already_applied'
+        END
+        """)
+}

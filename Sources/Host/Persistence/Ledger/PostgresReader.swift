@@ -1,0 +1,73 @@
+public import Domain
+
+/// Executions as the API shows them, in PostgreSQL: one statement a request, whose answer is finished JSON text.
+public struct PostgresReader: ExecutionReader {
+    /// Lines of one page, at most.
+    private static let pageLimit = 10_000
+
+    private let database: Database
+
+    public init(_ database: Database) { self.database = database }
+
+    public func execution(_ id: UUIDv7, of user: UUIDv7) async throws(LedgerError) -> String? {
+        let rows = try await database.execute(Self.execution, [.uuid(id), .uuid(user)])
+        return rows.isEmpty ? nil : rows.text(0, 0)
+    }
+
+    public func logs(
+        _ id: UUIDv7, of user: UUIDv7, after: Int64, limit: Int
+    ) async throws(LedgerError) -> LogPage? {
+        let start = max(0, after)
+        let rows = try await database.execute(
+            Self.logs,
+            [.uuid(id), .uuid(user), .integer(start), .count(min(max(limit, 1), Self.pageLimit))])
+        guard rows.bool(0, 0) else { return nil }
+        return LogPage(
+            lines: rows.text(0, 1) ?? "[]", lastSequence: rows.integer(0, 2) ?? start, hasMore: rows.bool(0, 3))
+    }
+}
+
+extension PostgresReader {
+    /// RFC 3339 in UTC with milliseconds.
+    private static func time(_ column: String) -> String {
+        "to_char(\(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
+    }
+
+    private static let execution = Statement(
+        "execution",
+        """
+        SELECT row_to_json(execution) FROM (
+            SELECT e.id, e.template_slug AS template_id, e.status, e.progress_percentage, e.current_step,
+                e.total_steps,
+                (SELECT count(*) FROM execution_steps s WHERE s.execution_id = e.id AND s.state <> 'failed')
+                    AS completed_steps,
+                e.result_data AS result, e.cost_breakdown, \(decimal("e.total_cost")) AS total_cost,
+                e.error_message, e.error, e.deployed_url,
+                \(time("e.created_at")) AS created_at, \(time("e.start_time")) AS start_time,
+                \(time("e.end_time")) AS end_time
+            FROM template_executions e WHERE e.id = $1::uuid AND e.user_id = $2::uuid
+        ) AS execution
+        """)
+
+    /// The sequence of a page's n-th line is `after + n` for as long as none is missing.
+    private static let logs = Statement(
+        "logs",
+        """
+        WITH page AS (
+            SELECT l.*, row_number() OVER (ORDER BY sequence) AS number
+            FROM execution_logs l WHERE l.execution_id = $1::uuid AND l.sequence > $3::bigint
+            ORDER BY sequence LIMIT $4::bigint + 1),
+        whole AS (SELECT * FROM page WHERE sequence = $3::bigint + number)
+        SELECT EXISTS (SELECT FROM template_executions WHERE id = $1::uuid AND user_id = $2::uuid),
+            (SELECT coalesce('[' || string_agg(row_to_json(line)::text, ',') || ']', '[]') FROM (
+                SELECT sequence, \(time("time")) AS timestamp, level, step, message
+                FROM whole WHERE number <= $4::bigint ORDER BY sequence) AS line),
+            (SELECT max(sequence) FROM whole WHERE number <= $4::bigint),
+            EXISTS (SELECT FROM whole WHERE number > $4::bigint)
+        """)
+}
+
+/// SQL for an amount as `Money.description` writes it: at least two digits after the point, no zeros behind them.
+func decimal(_ column: String) -> String {
+    "CASE WHEN scale(trim_scale(\(column))) < 2 THEN round(\(column), 2) ELSE trim_scale(\(column)) END::text"
+}

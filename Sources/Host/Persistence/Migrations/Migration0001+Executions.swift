@@ -1,0 +1,80 @@
+extension Migration {
+    static let executionTables = """
+        -- Hosts. A host's lease, in the server's time, covers all executions it owns.
+        CREATE TABLE workers (
+            id uuid PRIMARY KEY,
+            application_name text NOT NULL,
+            lease interval NOT NULL,
+            lease_expires_at timestamptz NOT NULL,
+            started_at timestamptz NOT NULL DEFAULT now()
+        ) WITH (fillfactor = 50);
+
+        CREATE TABLE template_executions (
+            id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+            user_id uuid REFERENCES users (id),
+            template_id uuid REFERENCES templates (id),
+            template_slug text,
+            template_version text,
+            execution_config jsonb NOT NULL,
+            plan jsonb,
+            status varchar(50) NOT NULL DEFAULT 'queued'
+                CHECK (status IN ('queued', 'running', 'completed', 'failed', 'cancelled')),
+            progress_percentage integer NOT NULL DEFAULT 0 CHECK (progress_percentage BETWEEN 0 AND 100),
+            current_step text,
+            total_steps integer,
+            start_time timestamptz,
+            end_time timestamptz,
+            result_data jsonb,
+            error_message text,
+            error jsonb,
+            cost_breakdown jsonb,
+            total_cost numeric(24,12) NOT NULL DEFAULT 0 CHECK (total_cost >= 0),
+            deployed_url text,
+            github_repo_url text,
+            artifacts_s3_path text,
+            webhook_url text,
+            idempotency_key text,
+            -- The fence: only this worker in this epoch writes the execution and what hangs on it.
+            owner uuid,
+            epoch bigint NOT NULL DEFAULT 0,
+            -- The claim that gave it to its owner, for an owner that never learned of the claim's commit.
+            claim_token uuid,
+            created_at timestamptz NOT NULL DEFAULT now(),
+            updated_at timestamptz NOT NULL DEFAULT now(),
+            UNIQUE (user_id, idempotency_key),
+            CHECK (owner IS NOT NULL OR status <> 'running')
+        ) WITH (fillfactor = 70, toast_tuple_target = 512, autovacuum_vacuum_scale_factor = 0.05);
+        -- Written at every checkpoint: out-of-line storage would double the work. The plan never changes.
+        ALTER TABLE template_executions ALTER COLUMN cost_breakdown SET STORAGE MAIN;
+
+        CREATE INDEX idx_executions_user_status ON template_executions (user_id, status);
+        CREATE INDEX idx_executions_template ON template_executions (template_id);
+        CREATE INDEX idx_executions_unfinished ON template_executions (created_at, id)
+            WHERE status IN ('queued', 'running');
+        CREATE INDEX idx_executions_owner ON template_executions (owner) WHERE status = 'running';
+
+        -- A step that has ended: its checkpoint.
+        CREATE TABLE execution_steps (
+            execution_id uuid NOT NULL REFERENCES template_executions (id) ON DELETE CASCADE,
+            step_id text NOT NULL,
+            name text NOT NULL,
+            state text NOT NULL CHECK (state IN ('succeeded', 'failed', 'skipped', 'failed_optional')),
+            output jsonb NOT NULL DEFAULT 'null',
+            error jsonb,
+            attempts integer NOT NULL CHECK (attempts >= 0),
+            started_at timestamptz NOT NULL,
+            finished_at timestamptz NOT NULL,
+            PRIMARY KEY (execution_id, step_id)
+        );
+
+        CREATE TABLE execution_logs (
+            execution_id uuid NOT NULL REFERENCES template_executions (id) ON DELETE CASCADE,
+            sequence bigint NOT NULL CHECK (sequence > 0),
+            time timestamptz NOT NULL,
+            level text NOT NULL CHECK (level IN ('debug', 'info', 'warning', 'error')),
+            step text,
+            message text NOT NULL,
+            PRIMARY KEY (execution_id, sequence)
+        );
+        """
+}

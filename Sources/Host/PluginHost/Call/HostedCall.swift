@@ -1,0 +1,275 @@
+import Domain
+import PluginABI
+import Synchronization
+
+/// One call in flight: its state, what the plugin has emitted and the caller not yet taken, and the host services
+/// that work for it.
+final class HostedCall: Sendable {
+    /// What the caller's task gets next.
+    enum Step: Sendable {
+        case chunk(CallChunk, bytes: Int)
+        case over(Outcome)
+    }
+
+    /// How it ended, before it is put into the caller's words.
+    enum Outcome: Sendable {
+        case completed(status: aib_status, bytes: [UInt8])
+        case refused(status: aib_status)
+        case cancelled
+        case timedOut
+    }
+
+    /// Timers, transfers and requests at once; beyond it a service answers `AIB_E_LIMIT`.
+    static let maximumServices = 64
+    /// Bytes that wait for the hmac and blob services.
+    static let maximumRequestBytes = 32 << 20
+
+    private struct State {
+        var call = CallState()
+        var text = TextJoiner()
+        /// Emitted and not yet taken. Neighbouring pieces are joined, and consumption replaces what was said before,
+        /// so a caller that lags finds little to do, and one piece of each is all there is to hold.
+        var pendingText = ""
+        var pendingTextBytes = 0
+        var pendingUsage: TokenUsage?
+        var outcome: Outcome?
+        var caller: CheckedContinuation<Step, Never>?
+        var lastUsage: TokenUsage?
+        var timers: [TimerThread.ID] = []
+        var services: Set<aib_id> = []
+        var requests: [ServiceRequest] = []
+        var requestBytes = 0
+        var server: CheckedContinuation<ServiceRequest?, Never>?
+        /// A place in the plugin's line is given back when the call is over and `start` has returned, so that a
+        /// plugin which hangs in `start` is not sent ever more.
+        var isHeldByStart = true
+
+        /// What the caller gets now, if anything. Where the host ended the call, what was emitted is dropped.
+        mutating func nextStep() -> Step? {
+            switch outcome {
+            case nil, .completed?: break
+            case .refused?, .cancelled?, .timedOut?: return outcome.map(Step.over)
+            }
+            if !pendingText.isEmpty {
+                defer { (pendingText, pendingTextBytes) = ("", 0) }
+                return .chunk(.text(pendingText), bytes: pendingTextBytes)
+            }
+            if let usage = pendingUsage {
+                pendingUsage = nil
+                return .chunk(.usage(usage), bytes: 0)
+            }
+            return outcome.map(Step.over)
+        }
+    }
+
+    let id: aib_id
+    let invocation: Invocation
+    let input: [UInt8]
+    private let instance: PluginInstance
+    private let state = Mutex(State())
+
+    init(id: aib_id, invocation: Invocation, instance: PluginInstance) {
+        self.id = id
+        self.invocation = invocation
+        self.instance = instance
+        input = invocation.input.bytes
+    }
+
+    /// What the plugin said last about the call's consumption.
+    var lastUsage: TokenUsage? { state.withLock { $0.lastUsage } }
+    var isServed: Bool { state.withLock { $0.call.isServed } }
+
+    // MARK: The caller's side
+
+    /// The next chunk, or the end once all chunks were taken. One task at a time.
+    func next() async -> Step {
+        await withCheckedContinuation { continuation in
+            let step: Step? = state.withLock { state in
+                let step = state.nextStep()
+                if step == nil { state.caller = continuation }
+                return step
+            }
+            if let step { continuation.resume(returning: step) }
+        }
+    }
+
+    /// The caller is done with a chunk.
+    func took(_ bytes: Int) {
+        if state.withLock({ $0.call.take(bytes) }) { instance.deliver(.writable, to: self, user: 0, handle: 0) }
+    }
+
+    func cancel() { change { $0.call.cancel() } }
+    func expire() { change { $0.call.expire() } }
+
+    /// Keeps a timer of the host that ends with the call.
+    func keep(_ timer: TimerThread.ID) {
+        let isOver = state.withLock { state in
+            if state.call.phase != .over { state.timers.append(timer) }
+            return state.call.phase == .over
+        }
+        if isOver { instance.environment.timers.cancel(timer) }
+    }
+
+    // MARK: The plugin's side
+
+    func begin() -> Bool { state.withLock { $0.call.begin() } }
+
+    /// `start` returned, or was not needed any more.
+    func started(_ status: aib_status) {
+        if status != aib_status(AIB_OK) {
+            change { state in
+                let effects = state.call.refuse()
+                if effects.answer != nil { state.outcome = .refused(status: status) }
+                return effects
+            }
+        }
+        let isOver = state.withLock { state in
+            state.isHeldByStart = false
+            return state.call.phase == .over
+        }
+        if isOver { instance.leave(self) }
+    }
+
+    func complete(_ status: aib_status, _ bytes: [UInt8]) -> Int {
+        var answer = AIB_E_STALE
+        change { state in
+            let (status_, effects) = state.call.complete()
+            answer = status_
+            guard effects.answer != nil else { return effects }
+            state.pendingText += state.text.finish()
+            state.outcome = .completed(status: status, bytes: bytes)
+            return effects
+        }
+        return answer
+    }
+
+    func emitText(_ bytes: [UInt8]) -> Int {
+        emit(bytes.count) { state in
+            state.pendingText += state.text.push(bytes)
+            state.pendingTextBytes += bytes.count
+        }
+    }
+
+    func emitUsage(_ usage: TokenUsage) -> Int {
+        // It takes no room: there is never more than one to hold.
+        emit(0) { state in
+            state.lastUsage = usage
+            state.pendingUsage = usage
+        }
+    }
+
+    private func emit(_ count: Int, _ append: (inout State) -> Void) -> Int {
+        let (status, step, caller) = state.withLock { state -> (Int, Step?, CheckedContinuation<Step, Never>?) in
+            let status = state.call.emit(count)
+            guard status == AIB_OK else { return (status, nil, nil) }
+            append(&state)
+            guard let caller = state.caller, let step = state.nextStep() else { return (status, nil, nil) }
+            state.caller = nil
+            return (status, step, caller)
+        }
+        if let step { caller?.resume(returning: step) }
+        return status
+    }
+
+    // MARK: Services
+
+    /// Counts a timer, transfer or request as the call's; refused where it is over or has too many.
+    func adopt(_ service: aib_id) -> Int {
+        state.withLock { state in
+            guard state.call.isServed else { return AIB_E_STALE }
+            guard state.services.count < Self.maximumServices else { return AIB_E_LIMIT }
+            state.services.insert(service)
+            return AIB_OK
+        }
+    }
+
+    func release(_ service: aib_id) { state.withLock { _ = $0.services.remove(service) } }
+
+    /// Queues work for the call's own task.
+    func request(_ request: ServiceRequest) -> Int {
+        let (status, server) = state.withLock { state -> (Int, CheckedContinuation<ServiceRequest?, Never>?) in
+            guard state.call.isServed else { return (AIB_E_STALE, nil) }
+            guard state.requestBytes + request.byteCount <= Self.maximumRequestBytes else { return (AIB_E_LIMIT, nil) }
+            defer { state.server = nil }
+            if state.server == nil {
+                state.requests.append(request)
+                state.requestBytes += request.byteCount
+            }
+            return (AIB_OK, state.server)
+        }
+        server?.resume(returning: request)
+        return status
+    }
+
+    /// The next piece of work; nil when the call is over.
+    func nextRequest() async -> ServiceRequest? {
+        await withCheckedContinuation { continuation in
+            let next: ServiceRequest?? = state.withLock { state in
+                guard state.outcome == nil else { return .some(nil) }
+                guard !state.requests.isEmpty else {
+                    state.server = continuation
+                    return nil
+                }
+                let request = state.requests.removeFirst()
+                state.requestBytes -= request.byteCount
+                return request
+            }
+            if let next { continuation.resume(returning: next) }
+        }
+    }
+
+    // MARK: Effects
+
+    func graceEnded() { change { $0.call.graceEnded() } }
+
+    /// Applies a transition under the lock and carries out its effects after it.
+    private func change(_ transition: (inout State) -> CallState.Effects) {
+        let (effects, resumption, ended) = state.withLock { state in
+            let effects = transition(&state)
+            var resumption = Resumption()
+            if let answer = effects.answer {
+                if state.outcome == nil { state.outcome = answer == .timedOut ? .timedOut : .cancelled }
+                resumption.server = state.server
+                state.server = nil
+                state.requests = []
+                if let caller = state.caller, let step = state.nextStep() {
+                    state.caller = nil
+                    resumption.caller = (caller, step)
+                }
+            }
+            var ended = Ended()
+            if effects.endsServices {
+                ended.services = state.services
+                state.services = []
+            }
+            if effects.closes {
+                ended.timers = state.timers
+                state.timers = []
+                ended.leaves = !state.isHeldByStart
+            }
+            return (effects, resumption, ended)
+        }
+        if let misbehaviour = effects.misbehaviour { instance.count(misbehaviour, call: self) }
+        instance.end(ended.services)
+        for timer in ended.timers { instance.environment.timers.cancel(timer) }
+        if effects.closes { instance.forget(self, wasAbandoned: effects.misbehaviour == .neverCompleted) }
+        if ended.leaves { instance.leave(self) }
+        if effects.tellsPlugin { instance.tellCancel(self) }
+        if effects.startsGrace {
+            keep(instance.environment.timers.schedule(after: instance.environment.grace) { self.graceEnded() })
+        }
+        resumption.server?.resume(returning: nil)
+        if let (caller, step) = resumption.caller { caller.resume(returning: step) }
+    }
+
+    private struct Resumption {
+        var caller: (CheckedContinuation<Step, Never>, Step)?
+        var server: CheckedContinuation<ServiceRequest?, Never>?
+    }
+
+    private struct Ended {
+        var services: Set<aib_id> = []
+        var timers: [TimerThread.ID] = []
+        var leaves = false
+    }
+}

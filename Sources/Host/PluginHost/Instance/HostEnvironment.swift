@@ -1,0 +1,27 @@
+import Domain
+import Logging
+
+/// What all instances share.
+struct HostEnvironment: Sendable {
+    let transport: any HTTPTransport
+    let blobs: any BlobStore
+    let clock: any WallClock
+    let logger: Logger
+    let timers: TimerThread
+    /// How long a plugin has to complete a call it was told to stop.
+    let grace: Duration
+    /// How long a plugin may take to be loaded, created and destroyed.
+    let patience: Duration
+}
+
+/// The kinds of event, as the ABI numbers them.
+enum EventKind: UInt32, Sendable {
+    case httpHead = 1
+    case httpData = 2
+    case httpEnd = 3
+    case hmac = 6
+    case timer = 7
+    case blob = 8
+    case writable = 9
+    case fail = 10
+}

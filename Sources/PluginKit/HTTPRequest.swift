@@ -1,0 +1,45 @@
+/// A request to the outside world. The host checks the URL against the manifest's `egress` and the base URLs the
+/// operator configured, then fills in `{{secret:NAME}}` where a header's value has it.
+public struct HTTPRequest: Sendable {
+    public enum Body: Sendable {
+        case none
+        case bytes([UInt8])
+        /// A kept blob, by its digest.
+        case blob(String)
+        /// Written piece by piece while it is sent.
+        case stream(@Sendable (HTTPBodyWriter) async throws -> Void)
+    }
+
+    public var method: String
+    public var url: String
+    public var headers: [(String, String)]
+    public var body: Body
+    /// Bounds the whole transfer; 0 leaves it to the call's deadline, which bounds it in any case.
+    public var timeoutMilliseconds: UInt32
+
+    public init(
+        method: String, url: String, headers: [(String, String)] = [], body: Body = .none,
+        timeoutMilliseconds: UInt32 = 0
+    ) {
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.timeoutMilliseconds = timeoutMilliseconds
+    }
+}
+
+/// Where a streamed body is written to.
+public struct HTTPBodyWriter: Sendable {
+    let transfer: Transfer
+
+    /// Hands over a piece of the body. Suspends while the transfer's window is full.
+    public func write(_ bytes: [UInt8]) async throws {
+        var position = 0
+        while position < bytes.count {
+            let end = min(position + Transfer.maximumPieceBytes, bytes.count)
+            try await transfer.write(Array(bytes[position..<end]))
+            position = end
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Domain
+import Synchronization
+
+/// A ledger that keeps everything in memory and fences as the real one does.
+final class MemoryLedger: ExecutionLedger {
+    struct State {
+        var drafts: [ExecutionDraft] = []
+        var claims: [ClaimedExecution] = []
+        var owners: [UUIDv7: Fence] = [:]
+        var opened: [ProviderCall] = []
+        var checkpoints: [Checkpoint] = []
+        var released: [UUIDv7] = []
+        /// Errors the next checkpoints answer with, in order.
+        var checkpointErrors: [LedgerError] = []
+        var rejectsStepsContaining: String?
+    }
+
+    let state: Mutex<State>
+    private let changes: AsyncStream<Void>.Continuation
+    let changed: AsyncStream<Void>
+
+    init(claims: [ClaimedExecution] = []) {
+        state = Mutex(State(claims: claims))
+        (changed, changes) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> UUIDv7 {
+        state.withLock { state in
+            state.drafts.append(draft)
+            state.claims.append(.fresh(plan: draft.plan, id: draft.id, configuration: draft.configuration))
+        }
+        return draft.id
+    }
+
+    func renew(worker: UUIDv7, lease: Duration) async throws(LedgerError) {}
+
+    func claim(worker: UUIDv7, limit: Int) async throws(LedgerError) -> [ClaimedExecution] {
+        state.withLock { state in
+            let taken = state.claims.prefix(limit)
+            state.claims.removeFirst(taken.count)
+            for claim in taken { state.owners[claim.fence.executionID] = claim.fence }
+            return Array(taken)
+        }
+    }
+
+    func open(_ call: ProviderCall, fence: Fence) async throws(LedgerError) -> FenceOutcome {
+        state.withLock { state in
+            guard state.owners[fence.executionID, default: fence] == fence else { return .fenced }
+            state.opened.append(call)
+            return .applied
+        }
+    }
+
+    func checkpoint(_ checkpoint: Checkpoint) async throws(LedgerError) -> FenceOutcome {
+        let answer: Result<FenceOutcome, LedgerError> = state.withLock { state in
+            guard state.owners[checkpoint.fence.executionID, default: checkpoint.fence] == checkpoint.fence else {
+                return .success(.fenced)
+            }
+            if !state.checkpointErrors.isEmpty { return .failure(state.checkpointErrors.removeFirst()) }
+            if let word = state.rejectsStepsContaining, checkpoint.step?.output.text.contains(word) == true {
+                return .failure(LedgerError(.rejected, "22P05"))
+            }
+            state.checkpoints.append(checkpoint)
+            return .success(.applied)
+        }
+        changes.yield()
+        return try answer.get()
+    }
+
+    func release(worker: UUIDv7) async throws(LedgerError) {
+        state.withLock { $0.released.append(worker) }
+    }
+
+    var checkpoints: [Checkpoint] { state.withLock { $0.checkpoints } }
+    var opened: [ProviderCall] { state.withLock { $0.opened } }
+    var ending: ExecutionEnding? { checkpoints.compactMap(\.ending).last }
+    var records: [StepRecord] { checkpoints.compactMap(\.step) }
+    var settlements: [CallSettlement] { checkpoints.flatMap(\.settlements) }
+    var lines: [LogLine] { checkpoints.flatMap(\.logs) }
+}
+
+extension ClaimedExecution {
+    static func fresh(
+        plan: ExecutionPlan, id: UUIDv7 = UUIDv7(at: Timestamp(microseconds: 0)), configuration: JSON = [:],
+        finished: [StepRecord] = [], calls: [PastCall] = [], progress: Int = 0, nextLogSequence: Int64 = 1
+    ) -> ClaimedExecution {
+        ClaimedExecution(
+            fence: Fence(executionID: id, worker: UUIDv7(at: Timestamp(microseconds: 1)), epoch: 1),
+            userID: UUIDv7(at: Timestamp(microseconds: 2)), configuration: configuration, plan: plan.json,
+            finishedSteps: finished, nextLogSequence: nextLogSequence, progress: progress, calls: calls,
+            isResumed: !finished.isEmpty)
+    }
+}

@@ -1,0 +1,108 @@
+import Foundation
+import Testing
+
+/// The commands as an operator types them.
+@Suite struct CommandTests {
+    @Test func theDemoShowsEverythingAndLeavesNothing() throws {
+        let demo = try Program.run(["demo"])
+        #expect(demo.status == 0, "\(demo.error)")
+        for text in [
+            "1. Register", "2. Execute", "3. Watch", "Market Research: started", "Launch Brief: finished", "4. Result",
+            "cost, to the last digit", "at the same time as", "Stopped; nothing is left running.",
+        ] { #expect(demo.output.contains(text), "\(text) is missing in:\n\(demo.output)") }
+        let folder = demo.output.split(separator: " ").first { $0.contains("/tmp/aibackend-demo.") }
+        let path = String(try #require(folder).prefix { $0 != "\n" })
+        #expect(!FileManager.default.fileExists(atPath: path))
+        let servers = try #require(try? FileManager.default.contentsOfDirectory(atPath: "/proc")).filter { pid in
+            guard Int(pid) != nil, let words = FileManager.default.contents(atPath: "/proc/\(pid)/cmdline") else {
+                return false
+            }
+            return String(decoding: words, as: UTF8.self).contains(path)
+        }
+        #expect(servers.isEmpty)
+    }
+
+    @Test(arguments: [
+        ["--help"], ["serve", "--help"], ["demo", "--help"], ["migrate", "--help"], ["sandbox", "--help"],
+        ["template", "validate", "--help"], ["plugin", "list", "--help"], ["admin", "create", "--help"],
+        ["config", "check", "--help"],
+    ])
+    func everyCommandHasHelpWithAnExample(arguments: [String]) throws {
+        let help = try Program.run(arguments)
+        #expect(help.status == 0)
+        #expect(help.output.contains("Example"))
+        #expect(help.output.contains("aibackend"))
+    }
+
+    @Test func theConfigurationIsCheckedAndSecretsAreNotShown() throws {
+        let folder = try Program.folder("config")
+        let good = folder + "/good.yaml"
+        try "listen:\n  port: 9000\ndatabase:\n  url: postgresql://user:hunter2@db/x\n"
+            .write(toFile: good, atomically: true, encoding: .utf8)
+        let shown = try Program.run(["config", "check", "--config", good], environment: ["LISTEN_PORT": "9001"])
+        #expect(shown.status == 0)
+        #expect(shown.output.contains("9001   from environment, LISTEN_PORT"))
+        #expect(!shown.output.contains("hunter2"))
+
+        let bad = folder + "/bad.yaml"
+        try "listen:\n  prot: 9000\n  port: 70000\nregistration: maybe\n"
+            .write(toFile: bad, atomically: true, encoding: .utf8)
+        let refused = try Program.run(
+            ["config", "check", "--config", bad], environment: ["API_KEY_SALT": "your-jwt-secret"])
+        #expect(refused.status == 2)
+        #expect(refused.error.contains("\(bad):2:1: error: \"listen.prot\" is not a setting"))
+        #expect(refused.error.contains("did you mean \"listen.port\"?"))
+        #expect(refused.error.contains("must be a whole number from 0 to 65535"))
+        #expect(refused.error.contains("must be one of open, closed"))
+        #expect(refused.error.contains("is an example, not a secret"))
+        #expect(!refused.error.contains("your-jwt-secret"))
+    }
+
+    @Test func templatesAreValidatedWithLineAndColumn() throws {
+        let folder = try Program.folder("validate")
+        let file = folder + "/broken.yaml"
+        try """
+            template:
+              metadata: {id: broken, name: Broken, version: 1.0.0, description: d, category: tools, complexity: beginner}
+              configuration:
+                required_inputs:
+                  - {key: subject, type: string, label: Subject}
+              execution_steps:
+                - step_id: 1
+                  name: Write
+                  type: ai_call
+                  ai_provider: claud
+                  prompt_template: "About {{subjet}}"
+                  expected_output: text
+            """.write(toFile: file, atomically: true, encoding: .utf8)
+        let refused = try Program.run(["template", "validate", file])
+        #expect(refused.status == 1)
+        #expect(refused.error.contains("\(file):10:") && refused.error.contains("did you mean \"claude\"?"))
+        #expect(refused.error.contains("\(file):11:") && refused.error.contains("did you mean \"subject\"?"))
+        let shipped = FileManager.default.currentDirectoryPath + "/templates/market-brief.yaml"
+        let valid = try Program.run(["template", "validate", shipped])
+        #expect(valid.status == 0, "\(valid.error)")
+    }
+
+    @Test func pluginsAreListedAndARefusalSaysWhy() throws {
+        let folder = try Program.folder("plugins")
+        try "not a library".write(toFile: folder + "/libNonsense.so", atomically: true, encoding: .utf8)
+        let refused = try Program.run(["plugin", "list", "--plugins", folder])
+        #expect(refused.status == 1)
+        #expect(refused.output.contains("libNonsense.so"))
+        let listed = try Program.run(["plugin", "list"], environment: ["ANTHROPIC_API_KEY": "k"])
+        #expect(listed.output.contains("claude 0.1.0"))
+        #expect(listed.output.contains("ai_provider claude"))
+    }
+
+    @Test func anAdministratorIsCreatedOnce() throws {
+        let folder = try Program.folder("admin")
+        let created = try Program.run(["admin", "create", "ops@example.com", "--data-dir", folder])
+        #expect(created.status == 0, "\(created.error)")
+        #expect(created.output.hasPrefix("X-API-Key: aib_"))
+        let again = try Program.run(["admin", "create", "ops@example.com", "--data-dir", folder])
+        #expect(again.status == 1 && again.error.contains("registered already"))
+        let migrated = try Program.run(["migrate", "--data-dir", folder])
+        #expect(migrated.output == "the schema is up to date\n")
+    }
+}
