@@ -33,6 +33,7 @@ let package = Package(
         .library(name: "PluginABI", targets: ["PluginABI"]),
         .library(name: "PluginKit", targets: ["PluginKit"]),
         .library(name: "Claude", type: .dynamic, targets: ["ClaudePlugin"]),
+        .library(name: "FixturePlugin", type: .dynamic, targets: ["FixturePlugin"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -124,8 +125,12 @@ let package = Package(
         .testTarget(name: "OutboundTests", dependencies: ["Outbound", "Domain", log], swiftSettings: settings),
         .testTarget(name: "PersistenceTests", dependencies: ["Persistence", "Domain", log], swiftSettings: settings),
         .testTarget(
-            name: "PluginHostTests", dependencies: ["PluginHost", "PluginABI", "Domain"], exclude: ["Fixtures"],
-            swiftSettings: settings),
+            name: "PluginHostTests", dependencies: ["PluginHost", "PluginKit", "PluginABI", "Domain", log],
+            exclude: ["Fixtures", "FixturePlugin"], swiftSettings: settings),
+        // A plugin the tests load; they must not link it, for a program has one aib_plugin_entry.
+        .target(
+            name: "FixturePlugin", dependencies: ["PluginKit"], path: "Tests/PluginHostTests/FixturePlugin",
+            swiftSettings: settings, linkerSettings: pluginLinking),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Domain", lifecycle, log], swiftSettings: settings),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Domain"], swiftSettings: settings),
         .testTarget(

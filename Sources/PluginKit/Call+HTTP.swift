@@ -8,7 +8,7 @@ extension Call {
     public func send(_ request: HTTPRequest) async throws -> HTTPResponse {
         let transfer = Transfer(host: active.host)
         guard let user = active.add(transfer) else { throw PluginError.cancelled }
-        let lease = TransferLease(transfer)
+        let lease = TransferLease(transfer, of: active, user: user)
         do {
             transfer.started(as: try active.host.startTransfer(call: active.id, request, user: user))
             let head: Transfer.Head
@@ -21,7 +21,6 @@ extension Call {
                 status: head.status, version: head.version, headers: head.headers, body: HTTPBody(lease: lease))
         } catch {
             transfer.abandon()
-            active.remove(transfer: user)
             throw error
         }
     }

@@ -47,6 +47,18 @@ public struct HTTPBody: AsyncSequence, Sendable {
 /// Aborts a transfer that nobody can read any more.
 final class TransferLease: Sendable {
     let transfer: Transfer
-    init(_ transfer: Transfer) { self.transfer = transfer }
-    deinit { transfer.abandon() }
+    private let call: ActiveCall
+    private let user: UInt64
+
+    /// - Parameter user: the name under which the call knows the transfer.
+    init(_ transfer: Transfer, of call: ActiveCall, user: UInt64) {
+        self.transfer = transfer
+        self.call = call
+        self.user = user
+    }
+
+    deinit {
+        transfer.abandon()
+        call.remove(transfer: user)
+    }
 }

@@ -13,15 +13,16 @@ public enum PluginEntry {
                 precondition(registration.type == type, "a library holds one plugin")
                 return unsafe registration.entry
             }
-            let manifest = UnsafeMutablePointer<UInt8>.allocate(capacity: max(P.manifest.count, 1))
-            unsafe manifest.initialize(from: P.manifest, count: P.manifest.count)
+            let bytes = P.manifest
+            let manifest = UnsafeMutablePointer<UInt8>.allocate(capacity: max(bytes.count, 1))
+            unsafe manifest.initialize(from: bytes, count: bytes.count)
             let entry = UnsafeMutablePointer<aib_entry>.allocate(capacity: 1)
             unsafe entry.initialize(
                 to: aib_entry(
                     magic: AIB_MAGIC, struct_size: UInt32(MemoryLayout<aib_entry>.size),
                     abi_major: UInt16(AIB_ABI_MAJOR), abi_minor: UInt16(AIB_ABI_MINOR),
                     min_host_minor: UInt16(AIB_ABI_MINOR), ptr_bits: UInt16(UInt.bitWidth), flags: 0,
-                    manifest: aib_span(ptr: manifest, len: UInt64(P.manifest.count)),
+                    manifest: aib_span(ptr: manifest, len: UInt64(bytes.count)),
                     get_interface: { id in
                         guard let id = unsafe id, unsafe strcmp(id, AIB_IF_PROVIDER) == 0 else { return nil }
                         return unsafe UnsafeRawPointer(provider.table)

@@ -53,7 +53,7 @@ final class Transfer: Sendable {
     /// Takes the next piece of the body; nil at its end.
     func next() async throws -> [UInt8]? {
         while true {
-            try Task.checkCancellation()
+            if Task.isCancelled { throw PluginError.cancelled }
             var resumed: aib_id?
             let step: Step = state.withLock { state in
                 if state.read < state.pieces.count {
@@ -94,7 +94,7 @@ final class Transfer: Sendable {
 
     func write(_ piece: [UInt8]) async throws {
         while true {
-            try Task.checkCancellation()
+            if Task.isCancelled { throw PluginError.cancelled }
             let turn = writable.turn
             let status = host.write(state.withLock { $0.handle }, piece)
             switch Int(status) {

@@ -25,7 +25,8 @@ import Testing
 
     @Test func carriesTheProvidersWordsAndID() {
         let body =
-            #"{"type":"error","error":{"type":"invalid_request_error","message":"max_tokens: too big"},"request_id":"req_b"}"#
+            #"{"type":"error","error":{"type":"invalid_request_error","message":"max_tokens: too big"},"#
+            + #""request_id":"req_b"}"#
         #expect(error(400, body: body).message.contains("invalid_request_error: max_tokens: too big"))
         #expect(error(400, body: body).providerRequestID == "req_b")
         #expect(error(400, ["request-id": "req_h"], body: body).providerRequestID == "req_h")

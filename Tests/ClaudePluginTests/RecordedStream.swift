@@ -47,7 +47,8 @@ enum RecordedStream {
         "usage":{"input_tokens":null,"output_tokens":7}}
 
         event: message_delta
-        data: {"type":"message_delta","delta":{},"usage":{"output_tokens":15,"output_tokens_details":{"thinking_tokens":4}}}
+        data: {"type":"message_delta","delta":{},\
+        "usage":{"output_tokens":15,"output_tokens_details":{"thinking_tokens":4}}}
 
         event: message_stop
         data: {"type":"message_stop"}
@@ -63,7 +64,8 @@ enum RecordedStream {
         let end: JSON = ["stop_reason": .string(stopReason), "stop_details": stopDetails]
         return """
             event: message_start
-            data: {"type":"message_start","message":{"model":"claude-sonnet-5-5","usage":{"input_tokens":5,"output_tokens":1}}}
+            data: {"type":"message_start","message":{"model":"claude-sonnet-5-5",\
+            "usage":{"input_tokens":5,"output_tokens":1}}}
 
             event: content_block_delta
             data: {"type":"content_block_delta","index":0,"delta":\(delta.text)}

@@ -51,25 +51,29 @@ import Testing
         }
     }
 
-    @Test func serialisationFailuresAreTriedAgain() async throws {
+    @Test func aSerialisationFailureRunsTheTransactionAgain() async throws {
         try await TestDatabase.run(migrated: false) { test async throws in
             try await test.query("CREATE TABLE counter (value integer)")
             try await test.query("INSERT INTO counter VALUES (0)")
+            let hasRead = AsyncStream<Void>.makeStream()
+            let release = EventBox()
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<2 {
-                    group.addTask {
-                        for _ in 0..<10 {
-                            try await test.database.transaction { session throws(DatabaseError) in
-                                try session.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-                                let value = try session.query("SELECT value FROM counter").integer(0, 0) ?? 0
-                                _ = try session.query("UPDATE counter SET value = $1::integer", [.integer(value + 1)])
-                            }
-                        }
+                group.addTask {
+                    try await test.database.transaction { session throws(DatabaseError) in
+                        try session.script("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+                        let value = try session.query("SELECT value FROM counter").integer(0, 0) ?? 0
+                        hasRead.continuation.finish()
+                        release.counter.wait()
+                        _ = try session.query("UPDATE counter SET value = $1::integer", [.integer(value + 1)])
                     }
                 }
+                for await _ in hasRead.stream {}
+                try await test.query("UPDATE counter SET value = 10")
+                // Once for the run that fails, once for the run after it.
+                release.counter.add(2)
                 try await group.waitForAll()
             }
-            #expect(try await test.count("SELECT value FROM counter") == 20)
+            #expect(try await test.count("SELECT value FROM counter") == 11)
         }
     }
 

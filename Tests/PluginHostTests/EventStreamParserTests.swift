@@ -38,7 +38,7 @@ import Testing
 
     /// Every way to cut the stream in three, with each of the three line ends.
     @Test(arguments: ["\n", "\r", "\r\n"]) func anySplitGivesTheSameEvents(lineEnd: String) throws {
-        let bytes = Array(Self.stream.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: lineEnd).utf8)
+        let bytes = Array(Self.stream.replacing("\n", with: lineEnd).utf8)
         #expect(try parse([bytes]) == Self.expected)
         for first in 0...bytes.count {
             for second in stride(from: first, through: bytes.count, by: 7) {
@@ -57,7 +57,8 @@ import Testing
     }
 
     @Test func lineEndsMayBeMixed() throws {
-        #expect(try parse("data: a\r\rdata: b\n\r\ndata: c\r\n\r") == ["a", "b", "c"].map { ServerSentEvent(data: $0) })
+        let events = try parse("data: a\r\rdata: b\n\r\ndata: c\r\n\r")
+        #expect(events == ["a", "b", "c"].map { ServerSentEvent(data: $0) })
     }
 
     @Test func aByteOrderMarkIsSkippedOnlyAtTheStart() throws {

@@ -106,8 +106,11 @@ final class FakeTransfer: HTTPTransfer {
                 state.isOver = true
                 return .end
             }
-            let piece = state.isEndless ? [UInt8](repeating: 1, count: Self.piece) : Array(state.answer.prefix(Self.piece))
-            if !state.isEndless { state.answer.removeFirst(piece.count) }
+            var piece = [UInt8](repeating: 1, count: Self.piece)
+            if !state.isEndless {
+                piece = Array(state.answer.prefix(Self.piece))
+                state.answer.removeFirst(piece.count)
+            }
             state.delivered += piece.count
             return .data(piece)
         }

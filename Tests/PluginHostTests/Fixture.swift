@@ -11,18 +11,36 @@ enum Fixture {
     static let folder = String(#filePath.dropLast("Fixture.swift".count)) + "Fixtures/"
     static let header = folder + "../../../Sources/PluginABI/include"
 
+    /// Where the build has put this program and the plugin in Swift.
+    private static let products: String = {
+        var buffer = [CChar](repeating: 0, count: 4_096)
+        let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
+        let own = String(decoding: buffer[..<max(count, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return String(own[..<(own.lastIndex(of: "/") ?? own.startIndex)])
+    }()
+
+    /// The files of one run of the tests; those of the run before are removed.
+    private static let files: String = {
+        let folder = products + "/plugin-fixtures"
+        _ = spawn(["/usr/bin/env", "rm", "-rf", folder])
+        unsafe mkdir(folder, 0o700)
+        return folder
+    }()
+
+    private static let folders = Atomic(0)
+
     /// A folder of its own for one test's files.
     static func temporaryFolder() -> String {
-        var name = Array("/tmp/aib-plugin-tests-XXXXXX".utf8CString)
-        return unsafe name.withUnsafeMutableBufferPointer { buffer in
-            unsafe String(cString: mkdtemp(buffer.baseAddress!))
-        }
+        let folder = files + "/\(folders.add(1, ordering: .relaxed).newValue)"
+        unsafe mkdir(folder, 0o700)
+        return folder
     }
 
     static func c(_ source: String, rule: HostileRule = .none) async throws -> String {
         let library = temporaryFolder() + "/\(source).so"
         try await run([
-            "/usr/bin/env", "gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread", "-I", header,
+            "/usr/bin/env", "gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread", "-I",
+            header,
             "-DRULE=\(rule.rawValue)", folder + source + ".c", "-o", library,
         ])
         return library
@@ -39,12 +57,9 @@ enum Fixture {
 
     /// The plugin in Swift, which the package builds beside the tests.
     static func swift() throws -> String {
-        var buffer = [CChar](repeating: 0, count: 4_096)
-        let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count)
-        let own = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        let library = own[...(own.lastIndex(of: "/") ?? own.startIndex)] + "libFixturePlugin.so"
-        try #require(unsafe access(String(library), R_OK) == 0, "\(library) is not built")
-        return String(library)
+        let library = products + "/libFixturePlugin.so"
+        try #require(unsafe access(library, R_OK) == 0, "\(library) is not built")
+        return library
     }
 
     struct Unusable: Error { let path: String }
@@ -67,20 +82,23 @@ enum Fixture {
     private static func run(_ arguments: [String]) async throws {
         let status: Int32 = await withCheckedContinuation { continuation in
             do throws(OwnedThread.NoThread) {
-                try OwnedThread.start(name: "compiler") {
-                    var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
-                    var child = pid_t()
-                    let code = unsafe posix_spawn(&child, arguments[0], nil, nil, &words, environ)
-                    var status: Int32 = -1
-                    if code == 0 { while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {} }
-                    for unsafe word in unsafe words { unsafe free(word) }
-                    continuation.resume(returning: code == 0 ? status : code)
-                }
+                try OwnedThread.start(name: "compiler") { continuation.resume(returning: spawn(arguments)) }
             } catch {
                 continuation.resume(returning: -1)
             }
         }
         try #require(status == 0, "\(arguments.joined(separator: " "))")
+    }
+
+    private static func spawn(_ arguments: [String]) -> Int32 {
+        var words = unsafe arguments.map { unsafe strdup($0) } + [nil]
+        defer { unsafe words.forEach { unsafe free($0) } }
+        var child = pid_t()
+        let code = unsafe posix_spawn(&child, arguments[0], nil, nil, &words, environ)
+        guard code == 0 else { return code }
+        var status: Int32 = -1
+        while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
+        return status
     }
 }
 
@@ -122,8 +140,8 @@ final class LogKeeper: Sendable {
 extension PluginRegistry {
     /// A registry with short patience, so that a test of a hanging plugin is quick.
     static func test(
-        transport: any HTTPTransport = FakeTransport(), blobs: any BlobStore = MemoryBlobs(), log: LogKeeper = LogKeeper(),
-        grace: Duration = .milliseconds(50), patience: Duration = .seconds(20)
+        transport: any HTTPTransport = FakeTransport(), blobs: any BlobStore = MemoryBlobs(),
+        log: LogKeeper = LogKeeper(), grace: Duration = .milliseconds(50), patience: Duration = .seconds(20)
     ) -> PluginRegistry {
         PluginRegistry(
             transport: transport, blobs: blobs, clock: SystemWallClock(), logger: log.logger, grace: grace,

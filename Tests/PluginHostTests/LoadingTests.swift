@@ -127,7 +127,8 @@ import Testing
         #expect(typo?.code == .configuration && typo?.reason.contains("did you mean \"base_url\"") == true)
         let failing = await registry.refusal(
             of: path, PluginSettings(configuration: ["fails": true], secrets: secrets))
-        #expect(failing?.code == .failed && failing?.reason.contains("told to fail") == true, "\(String(describing: failing))")
+        #expect(failing?.code == .failed)
+        #expect(failing?.reason.contains("told to fail") == true)
         #expect(await registry.refusal(of: path, PluginSettings(isEnabled: false)) == nil)
         #expect(registry.plugins.map(\.health) == [.disabled])
         #expect(registry.routes.isEmpty)

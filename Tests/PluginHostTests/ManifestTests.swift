@@ -69,7 +69,10 @@ import Testing
             ("[\"retries\"]", "[\"retrys\"]", "/config/required", "unknown_member"),
             ("\"uses\":[\"http\"]", "\"uses\":[\"smtp\"]", "/secrets/0/uses/0", "unknown_value"),
             ("\"version\":\"0.1.0\",", "", "", "missing_member"),
-            ("\"command\":\"list_models\",\"provider\":\"claude\"", "\"ai_provider\":\"claude\"", "/serves/1", "duplicate"),
+            (
+                "\"command\":\"list_models\",\"provider\":\"claude\"", "\"ai_provider\":\"claude\"", "/serves/1",
+                "duplicate"
+            ),
             ("\"name\":\"ai.models\"", "\"name\":\"ai.generate\"", "/operations/1", "duplicate"),
         ]
         for (old, new, pointer, code) in cases {

@@ -68,6 +68,9 @@ static inline int aib_pipe(int *ends) {
 /// A descriptor that becomes readable when the process ends, child or not.
 static inline int aib_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
 
+/// Makes everything on the file system of a descriptor durable: much faster than file by file.
+static inline int aib_sync_file_system(int descriptor) { return (int)syscall(SYS_syncfs, descriptor); }
+
 /// Names the calling thread; at most 15 bytes.
 static inline void aib_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 

@@ -69,6 +69,8 @@ public final class PluginRegistry: Sendable {
         await withTaskGroup(of: (String, PluginHealth).self) { group in
             for (id, instance) in instances {
                 group.addTask {
+                    // One that is known to hang is not asked again and again.
+                    guard instance.thread.busyTime < .seconds(1) else { return (id, .unresponsive) }
                     let health = await instance.thread.run(within: .seconds(1), self.environment.timers) {
                         instance.health()
                     }

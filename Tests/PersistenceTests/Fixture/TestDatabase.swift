@@ -17,6 +17,7 @@ struct TestDatabase: Sendable {
         let database = try await Database.connect(url, configuration: configuration, logger: TestServer.logger)
         let result = await Result.catching { try await body(TestDatabase(url: url, database: database)) }
         await database.close()
+        try await TestServer.dropDatabase(url)
         try result.get()
     }
 

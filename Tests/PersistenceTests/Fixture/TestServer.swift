@@ -13,7 +13,7 @@ enum TestServer {
     private static let cluster = Task {
         let directory = try temporaryDirectory()
         let cluster = try await PrivateCluster.start(
-            dataDirectory: directory, settings: ["max_connections=400", "synchronous_commit=off"], logger: logger)
+            dataDirectory: directory, settings: ["max_connections=400", "fsync=off"], logger: logger)
         let url = cluster.connectionURL
         try await execute("CREATE DATABASE migrated", at: url)
         let database = try await Database.connect(named("migrated", url), logger: logger)
@@ -24,14 +24,19 @@ enum TestServer {
 
     private static let databases = Atomic(0)
 
-    /// Makes a database, migrated or empty, and answers its URL. It goes with the server.
+    /// Makes a database, migrated or empty, and answers its URL.
     static func makeDatabase(migrated: Bool = true) async throws -> String {
         let url = try await cluster.value
         let name = "test_\(databases.add(1, ordering: .relaxed).newValue)"
         try await copying.run {
-            try await execute("CREATE DATABASE \(name)" + (migrated ? " TEMPLATE migrated" : ""), at: url)
+            try await execute("CREATE DATABASE \(name)" + (migrated ? " TEMPLATE migrated" : "") + " STRATEGY FILE_COPY", at: url)
         }
         return named(name, url)
+    }
+
+    static func dropDatabase(_ database: String) async throws {
+        let name = database.split(separator: "?")[0].split(separator: "/").last ?? ""
+        try await execute("DROP DATABASE \(name) WITH (FORCE)", at: try await cluster.value)
     }
 
     /// The server refuses two copies of one database at once.

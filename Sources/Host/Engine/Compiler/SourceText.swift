@@ -13,19 +13,9 @@ struct SourceText: Sendable {
         guard let line = place.line, let column = place.column, lineStarts.indices.contains(line - 1) else {
             return nil
         }
-        // Columns count characters, so the place's first byte is at or behind this one.
-        return Cursor(text: self, scalar: place, position: lineStarts[line - 1] + column - 1)
-    }
-
-    fileprivate func lineAndColumn(of offset: Int) -> (line: Int, column: Int) {
-        var low = 0
-        var high = lineStarts.count
-        while high - low > 1 {
-            let middle = (low + high) / 2
-            if lineStarts[middle] <= offset { low = middle } else { high = middle }
-        }
-        let column = bytes[lineStarts[low]..<offset].count { $0 & 0xC0 != 0x80 }
-        return (low + 1, column + 1)
+        var cursor = Cursor(text: self, scalar: place, position: lineStarts[line - 1], line: line)
+        while cursor.column < column, cursor.position < bytes.count, cursor.line == line { cursor.advance() }
+        return cursor
     }
 }
 
@@ -35,23 +25,39 @@ extension SourceText {
         fileprivate let text: SourceText
         fileprivate let scalar: SourcePlace
         fileprivate var position: Int
+        fileprivate var line: Int
+        fileprivate var column = 1
 
         /// The place of the next appearance of a piece. nil, from then on, where it is not spelled literally, as in
         /// a string with escapes or a folded line.
         mutating func next(_ piece: String) -> SourcePlace? {
             let wanted = Array(piece.utf8)
             guard let first = wanted.first else { return nil }
-            let bytes = text.bytes
-            while position + wanted.count <= bytes.count {
-                if bytes[position] == first, bytes[position..<position + wanted.count].elementsEqual(wanted) {
-                    let (line, column) = text.lineAndColumn(of: position)
-                    position += wanted.count
-                    return SourcePlace(pointer: scalar.pointer, line: line, column: column, order: scalar.order)
+            while position + wanted.count <= text.bytes.count {
+                if text.bytes[position] == first,
+                    text.bytes[position..<position + wanted.count].elementsEqual(wanted)
+                {
+                    let place = SourcePlace(
+                        pointer: scalar.pointer, line: line, column: column, order: scalar.order)
+                    for _ in wanted { advance() }
+                    return place
                 }
-                position += 1
+                advance()
             }
-            position = bytes.count
+            position = text.bytes.count
             return nil
+        }
+
+        /// Moves on by one byte. Columns count characters: the later bytes of one do not.
+        fileprivate mutating func advance() {
+            let byte = text.bytes[position]
+            position += 1
+            if byte == UInt8(ascii: "\n") {
+                line += 1
+                column = 1
+            } else if position == text.bytes.count || text.bytes[position] & 0xC0 != 0x80 {
+                column += 1
+            }
         }
     }
 }

@@ -7,51 +7,73 @@ struct ReferenceScan {
     private(set) var faults: [ReferenceSyntaxError] = []
 
     init(_ text: String) {
-        var literal = ""
-        var rest = Substring(text)
-        while let open = rest.firstRange(of: "{{") {
-            let before = rest[..<open.lowerBound]
-            if before.utf8.last == UInt8(ascii: "\\") {
-                literal += before.dropLast() + "{{"
-                rest = rest[open.upperBound...]
+        let bytes = Array(text.utf8)
+        var literal: [UInt8] = []
+        var position = 0
+        while position < bytes.count {
+            guard Self.isPair(bytes, position, UInt8(ascii: "{")) else {
+                literal.append(bytes[position])
+                position += 1
                 continue
             }
-            literal += before
-            let inner = rest[open.upperBound...]
-            guard let close = inner.firstRange(of: "}}"),
-                !(inner[..<close.lowerBound].contains("{{") || inner[..<close.lowerBound].contains("\n"))
-            else {
-                faults.append(Self.unclosed(inner))
-                rest = inner
+            position += 2
+            if literal.last == UInt8(ascii: "\\") {
+                literal.removeLast()
+                literal += [UInt8(ascii: "{"), UInt8(ascii: "{")]
                 continue
             }
-            if !literal.isEmpty { segments.append(.text(literal)) }
-            literal = ""
-            switch Self.reference(inner[..<close.lowerBound]) {
+            guard let end = Self.end(of: bytes, from: position) else {
+                report(Self.unclosed(bytes[position...]))
+                continue
+            }
+            append(&literal)
+            let inner = String(decoding: bytes[position..<end], as: UTF8.self)
+            switch Self.reference(inner[...]) {
             case .success(let reference): segments.append(.reference(reference))
-            case .failure(let fault): faults.append(fault)
+            case .failure(let fault): report(fault)
             }
-            rest = inner[close.upperBound...]
+            position = end + 2
         }
-        literal += rest
-        if !literal.isEmpty { segments.append(.text(literal)) }
+        append(&literal)
     }
 
-    private static func unclosed(_ inner: Substring) -> ReferenceSyntaxError {
-        let line = inner.prefix { !$0.isNewline && $0 != "{" }
+    private mutating func append(_ literal: inout [UInt8]) {
+        guard !literal.isEmpty else { return }
+        segments.append(.text(String(decoding: literal, as: UTF8.self)))
+        literal = []
+    }
+
+    private mutating func report(_ fault: ReferenceSyntaxError) {
+        if faults.count < Findings.maximum { faults.append(fault) }
+    }
+
+    private static func isPair(_ bytes: [UInt8], _ position: Int, _ brace: UInt8) -> Bool {
+        position + 1 < bytes.count && bytes[position] == brace && bytes[position + 1] == brace
+    }
+
+    /// Where the closing braces of a reference stand; nil where the line ends, another reference begins or the
+    /// reference is longer than any before they come.
+    private static func end(of bytes: [UInt8], from start: Int) -> Int? {
+        for position in start..<min(bytes.count, start + maximumReferenceBytes + 1) {
+            if isPair(bytes, position, UInt8(ascii: "}")) { return position }
+            if bytes[position] == UInt8(ascii: "\n") || isPair(bytes, position, UInt8(ascii: "{")) { return nil }
+        }
+        return nil
+    }
+
+    private static func unclosed(_ inner: ArraySlice<UInt8>) -> ReferenceSyntaxError {
+        let line = inner.prefix(40).prefix { $0 != UInt8(ascii: "\n") && $0 != UInt8(ascii: "{") }
+        let start = String(decoding: line, as: UTF8.self)
         return ReferenceSyntaxError(
             code: "malformed_reference",
-            reason: "\"{{\(line.prefix(40))\" is not closed by \"}}\"; write \\{{ for literal braces", text: "{{\(line)"
-        )
+            reason: "\"{{\(start)\" is not closed by \"}}\" within its line and \(maximumReferenceBytes) bytes; "
+                + "write \\{{ for literal braces", text: "{{\(start)")
     }
 
     private static func reference(_ inner: Substring) -> Result<Reference, ReferenceSyntaxError> {
         let written = "{{\(inner)}}"
         func fault(_ code: String, _ reason: String) -> Result<Reference, ReferenceSyntaxError> {
             .failure(ReferenceSyntaxError(code: code, reason: reason, text: written))
-        }
-        guard inner.utf8.count <= maximumReferenceBytes else {
-            return fault("malformed_reference", "a reference is longer than \(maximumReferenceBytes) bytes")
         }
         var body = inner
         while body.utf8.first == 0x20 { body.removeFirst() }

@@ -6,7 +6,9 @@ import Glibc
 enum ChildProcess {
     /// Longer outputs are cut off: they are for messages.
     private static let outputLimit = 262_144
-    private static let environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8"]
+    private static let environment = [
+        "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
+    ]
 
     /// Starts a program in a process group of its own, so that a terminal's interrupt reaches the host alone.
     static func start(_ arguments: [String], input: String = "/dev/null", output: Int32) throws(ClusterError) -> pid_t {

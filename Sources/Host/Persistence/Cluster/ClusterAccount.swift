@@ -14,8 +14,8 @@ struct ClusterAccount {
         guard let host = entry(uid: own) else {
             throw ClusterError(
                 .user,
-                "user id \(own) has no entry in /etc/passwd, and PostgreSQL refuses to run without one: add one, run as "
-                    + "another user, or set DATABASE_URL to a server elsewhere")
+                "user id \(own) has no entry in /etc/passwd, and PostgreSQL refuses to run without one: add one, run "
+                    + "as another user, or set DATABASE_URL to a server elsewhere")
         }
         guard own == 0 else { return ClusterAccount(uid: own, gid: host.gid, name: host.name, hostName: host.name) }
         guard let postgres = entry(name: "postgres") else {

@@ -50,8 +50,8 @@ struct ClusterServer {
         server.reap()
         throw ClusterError(
             .startup,
-            "the database server (process \(server.pid)) runs but does not answer; look into \(layout.log), then end it "
-                + "with `kill -INT \(server.pid)`")
+            "the database server (process \(server.pid)) runs but does not answer; look into \(layout.log), then "
+                + "end it with `kill -INT \(server.pid)`")
     }
 
     /// nil: it ended before it answered.

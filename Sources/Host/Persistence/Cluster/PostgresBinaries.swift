@@ -21,7 +21,7 @@ struct PostgresBinaries {
         let usable = found.filter { $0.major >= oldestMajor && (wanted == nil || $0.major == wanted) }
         if let best = usable.first { return best }
         let seen = found.map { "\($0.major) in \($0.directory)" }.joined(separator: ", ")
-        guard let wanted, wanted >= oldestMajor, found.contains(where: { $0.major >= oldestMajor }) else {
+        guard let wanted, !found.isEmpty else {
             throw ClusterError(
                 .serverMissing,
                 "PostgreSQL \(oldestMajor) or newer is not installed (found: \(seen.isEmpty ? "none" : seen)): "
@@ -29,8 +29,8 @@ struct PostgresBinaries {
         }
         throw ClusterError(
             .versionMismatch,
-            "the data directory was made by PostgreSQL \(wanted), this system has \(seen): install "
-                + "postgresql-\(wanted), or upgrade the directory with pg_upgrade")
+            "the data directory was made by PostgreSQL \(wanted), this system has \(seen): use "
+                + "that version, 15 or newer, or bring the directory to this one with pg_upgrade")
     }
 
     func path(_ program: String) -> String { "\(directory)/\(program)" }

@@ -148,7 +148,8 @@ private struct StartLock: ~Copyable {
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             guard .now - start < .seconds(60) else {
                 close(descriptor)
-                throw ClusterError(.startup, "another process has been starting the database in this directory for 60 s")
+                throw ClusterError(
+                    .startup, "another process has been starting the database in this directory for 60 seconds")
             }
             usleep(50_000)
         }

@@ -44,6 +44,7 @@ import CLibpq
 
     var descriptor: Int32 { unsafe PQsocket(handle) }
     var isUsable: Bool { unsafe PQstatus(handle) == CONNECTION_OK }
+    var hasFailed: Bool { unsafe PQstatus(handle) == CONNECTION_BAD }
     var backendPID: Int64 { Int64(unsafe PQbackendPID(handle)) }
     var serverVersion: Int { Int(unsafe PQserverVersion(handle)) }
 

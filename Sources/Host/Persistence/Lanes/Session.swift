@@ -50,8 +50,9 @@ extension Session {
         defer { counts.ended() }
         var attempts = 0
         while true {
-            do {
-                try connect(until: deadline)
+            // Connecting has tried again by itself.
+            do throws(DatabaseError) { try connect(until: deadline) } catch { return .failure(error) }
+            do throws(DatabaseError) {
                 return .success(try attempt(body))
             } catch {
                 attempts += 1
@@ -98,7 +99,7 @@ extension Session {
             if connection.isUsable, connection.receive(), connection.isUsable { return }
             disconnect()
         }
-        var failure = "no time was left to connect"
+        var failure: String?
         repeat {
             let pause = min(backoff.pause(), max(.zero, deadline - .now))
             if pause > .zero { usleep(UInt32(clamping: pause.microseconds)) }
@@ -111,9 +112,10 @@ extension Session {
                 backoff.reset()
                 return
             }
-            failure = attempt.errorText
+            // An attempt that the deadline cut off has nothing to tell; one before it may have.
+            if attempt.hasFailed { failure = attempt.errorText }
         } while .now < deadline
-        throw .disconnected(failure)
+        throw .disconnected(failure ?? "the server did not answer in time")
     }
 
     private func establish(_ connection: Connection, until deadline: ContinuousClock.Instant) -> Bool {

@@ -44,7 +44,9 @@ extension Claim {
     }
 
     /// The calls of earlier epochs. Those still open were cut off with their worker: what they cost is not known.
-    private func pastCalls(_ ids: SQLValue, _ session: Session) throws(DatabaseError) -> [UUIDv7: [ClaimedExecution.PastCall]] {
+    private func pastCalls(
+        _ ids: SQLValue, _ session: Session
+    ) throws(DatabaseError) -> [UUIDv7: [ClaimedExecution.PastCall]] {
         _ = try session.query(
             """
             UPDATE ai_api_calls SET state = 'unknown', success = false, settled_at = now()

@@ -13,11 +13,9 @@ struct Claim: Sendable {
         e.status = 'running' AND (w.id IS NULL OR (
             w.lease_expires_at < now() AND pg_postmaster_start_time() + w.lease < now()))
         """
-    private static let isWorkerAlive = """
-        EXISTS (SELECT FROM workers me WHERE me.id = $1::uuid AND me.lease_expires_at > now())
-        """
     private static let columns = """
-        e.id, e.epoch, e.user_id, e.execution_config::text, coalesce(e.plan, 'null')::text AS plan, e.progress_percentage
+        e.id, e.epoch, e.user_id, e.execution_config::text, coalesce(e.plan, 'null')::text AS plan,
+        e.progress_percentage
         """
 
     let worker: UUIDv7
@@ -25,13 +23,27 @@ struct Claim: Sendable {
 
     func run(limit: Int, unresolved: [UUIDv7], _ session: Session) throws(DatabaseError) -> Outcome {
         var outcome = Outcome()
+        guard let dead = try deadOwners(session) else { return outcome }
         if !unresolved.isEmpty { outcome.taken = try load(readopt(unresolved, session), session) }
         let rest = limit - outcome.taken.count
         guard rest > 0 else { return outcome }
-        let rows = try take(rest, session)
+        let rows = try take(rest, dead, session)
         outcome.taken += try load(rows, session)
-        if rows.count < rest { outcome.stuckSessions = try stuckSessions(session) }
+        if rows.count < rest { outcome.stuckSessions = try stuckSessions(dead, session) }
         return outcome
+    }
+
+    /// Owners whose executions are abandoned, as an array literal; nil where this worker's own lease has ended.
+    private func deadOwners(_ session: Session) throws(DatabaseError) -> SQLValue? {
+        let rows = try session.query(
+            """
+            SELECT coalesce(array_agg(DISTINCT e.owner) FILTER (WHERE e.owner IS NOT NULL), '{}')
+            FROM workers me LEFT JOIN (template_executions e LEFT JOIN workers w ON w.id = e.owner)
+                ON \(Self.isAbandoned)
+            WHERE me.id = $1::uuid AND me.lease_expires_at > now()
+            GROUP BY me.id
+            """, [.uuid(worker)])
+        return rows.isEmpty ? nil : .text(rows.text(0, 0))
     }
 
     /// What an earlier claim took without this worker learning of it.
@@ -43,15 +55,16 @@ struct Claim: Sendable {
             """, [.uuid(worker), .array(tokens)])
     }
 
-    private func take(_ limit: Int, _ session: Session) throws(DatabaseError) -> Rows {
+    /// The condition looks at nothing but the execution's own row and constants: after waiting for a lock
+    /// PostgreSQL checks it again on the row as it is now, but on what was joined as it was before.
+    private func take(_ limit: Int, _ dead: SQLValue, _ session: Session) throws(DatabaseError) -> Rows {
         try session.query(
             """
             WITH candidate AS MATERIALIZED (
-                SELECT e.id FROM template_executions e LEFT JOIN workers w ON w.id = e.owner
-                WHERE e.status IN ('queued', 'running') AND (e.status = 'queued' OR (\(Self.isAbandoned)))
-                    AND \(Self.isWorkerAlive)
+                SELECT e.id FROM template_executions e
+                WHERE e.status IN ('queued', 'running') AND (e.status = 'queued' OR e.owner = ANY ($4::uuid[]))
                 ORDER BY e.created_at, e.id LIMIT $2::integer
-                FOR UPDATE OF e SKIP LOCKED),
+                FOR UPDATE SKIP LOCKED),
             taken AS (
                 UPDATE template_executions e SET
                     owner = $1::uuid, epoch = e.epoch + 1, status = 'running', claim_token = $3::uuid,
@@ -59,18 +72,17 @@ struct Claim: Sendable {
                 FROM candidate WHERE e.id = candidate.id
                 RETURNING e.created_at, \(Self.columns))
             SELECT id, epoch, user_id, execution_config, plan, progress_percentage FROM taken ORDER BY created_at, id
-            """, [.uuid(worker), .count(limit), .uuid(token)])
+            """, [.uuid(worker), .count(limit), .uuid(token), dead])
     }
 
     /// Whose executions are abandoned and were not taken: something has locked them.
-    private func stuckSessions(_ session: Session) throws(DatabaseError) -> [String] {
+    private func stuckSessions(_ dead: SQLValue, _ session: Session) throws(DatabaseError) -> [String] {
         let rows = try session.query(
             """
-            SELECT DISTINCT w.application_name
-            FROM template_executions e JOIN workers w ON w.id = e.owner
-            WHERE \(Self.isAbandoned) AND \(Self.isWorkerAlive)
-                AND w.application_name <> current_setting('application_name')
-            """, [.uuid(worker)])
+            SELECT w.application_name FROM workers w
+            WHERE w.id = ANY ($1::uuid[]) AND w.application_name <> current_setting('application_name')
+                AND EXISTS (SELECT FROM template_executions e WHERE e.owner = w.id AND e.status = 'running')
+            """, [dead])
         return (0..<rows.count).compactMap { rows.text($0, 0) }
     }
 }

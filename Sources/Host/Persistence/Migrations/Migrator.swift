@@ -81,7 +81,9 @@ public struct Migrator: Sendable {
             guard let refusal = error.refusal else { throw error }
             try session.script("ROLLBACK TO SAVEPOINT migration")
             return .failure(
-                .refused(number: migration.number, name: migration.name, message: "\(refusal.message) (SQLSTATE \(refusal.sqlState))"))
+                .refused(
+                    number: migration.number, name: migration.name,
+                    message: "\(refusal.message) (SQLSTATE \(refusal.sqlState))"))
         }
         _ = try session.query(
             "INSERT INTO schema_migrations (number, name, checksum) VALUES ($1::integer, $2, $3)",

@@ -35,7 +35,9 @@ final class ConcurrencyGate: Sendable {
             return state.nextTicket
         }
         let timer = timers.schedule(after: time) {
-            self.reject(ticket, ProviderError(.timeout, "no place in \(self.plugin)'s line came free in time", isRetryable: true))
+            self.reject(
+                ticket,
+                ProviderError(.timeout, "none of \(self.plugin)'s calls ended in time for this one", isRetryable: true))
         }
         let error = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in

@@ -54,7 +54,11 @@ struct LibraryImage: Sendable {
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
             while count < size {
                 let got = unsafe Glibc.read(file, buffer.baseAddress! + count, size - count)
-                if got > 0 { count += got } else if got == 0 { break } else if errno != EINTR {
+                if got > 0 {
+                    count += got
+                } else if got == 0 {
+                    break
+                } else if errno != EINTR {
                     failure = errno
                     break
                 }
@@ -113,7 +117,9 @@ struct LibraryImage: Sendable {
             var written = 0
             while written < buffer.count {
                 let count = unsafe write(file, buffer.baseAddress! + written, buffer.count - written)
-                if count >= 0 { written += count } else if errno != EINTR {
+                if count >= 0 {
+                    written += count
+                } else if errno != EINTR {
                     failure = errno
                     return
                 }

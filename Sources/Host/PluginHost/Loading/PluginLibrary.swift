@@ -91,16 +91,19 @@ import PluginABI
         let magic = unsafe pointer.pointee.magic
         guard magic == AIB_MAGIC else {
             throw PluginRefusal(
-                .notAPlugin, path, "its entry's magic is 0x\(String(magic, radix: 16)), not 0x\(String(AIB_MAGIC, radix: 16))",
+                .notAPlugin, path,
+                "its entry's magic is 0x\(String(magic, radix: 16)), not 0x\(String(AIB_MAGIC, radix: 16))",
                 fix: "Fill in AIB_MAGIC of aib_plugin.h.")
         }
         let (major, minor, minimum) = unsafe (
             pointer.pointee.abi_major, pointer.pointee.abi_minor, pointer.pointee.min_host_minor
         )
-        let rebuild = "Use a version of the plugin that was built for ABI \(hostVersion), or build it against this host's header."
+        let rebuild =
+            "Use a version of the plugin for ABI \(hostVersion), or build it against this host's aib_plugin.h."
         guard UInt32(major) == AIB_ABI_MAJOR else {
             throw PluginRefusal(
-                .incompatible, path, "it was built for ABI \(major).\(minor), this host has \(hostVersion)", fix: rebuild)
+                .incompatible, path, "it was built for ABI \(major).\(minor), this host has \(hostVersion)",
+                fix: rebuild)
         }
         // While the major number is 0 a minor number may change anything.
         if major == 0, UInt32(minor) != AIB_ABI_MINOR {

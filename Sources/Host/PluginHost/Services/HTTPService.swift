@@ -110,7 +110,8 @@ extension PluginInstance {
         guard count > 0 else { return [] }
         guard let pointer = unsafe pointer, count <= Self.maximumHeaders else { return nil }
         var headers: [OutboundRequest.Header] = []
-        for unsafe header in unsafe UnsafeBufferPointer(start: pointer, count: Int(count)) {
+        for index in 0..<Int(count) {
+            let header = unsafe pointer[index]
             guard let name = unsafe header.name.text(upTo: 256), !name.isEmpty,
                 let value = unsafe header.value.text(upTo: Self.maximumHeaderBytes),
                 !(name + value).utf8.contains(where: { [0, 10, 13].contains($0) })
