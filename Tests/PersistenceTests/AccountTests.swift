@@ -58,8 +58,9 @@ import Testing
                     throw TestFailure("sending a registration again is not a conflict")
                 }
             }
-            guard case .emailTaken = try await accounts.register(
-                Self.registration(email: "aDA@eXAMPLE.COM", key: "other"))
+            guard
+                case .emailTaken = try await accounts.register(
+                    Self.registration(email: "aDA@eXAMPLE.COM", key: "other"))
             else { throw TestFailure("the address was registered twice") }
             #expect(try await test.count("SELECT count(*) FROM users") == 1)
             #expect(try await test.count("SELECT count(*) FROM api_keys") == 1)

@@ -28,7 +28,9 @@ import Testing
 
     @Test func unknownAndForeignNamesAreNotThere() async throws {
         try await Self.withStore { store, _ async throws in
-            for name in [String(repeating: "0", count: 64), "", "../../../etc/passwd", String(repeating: "A", count: 64)] {
+            for name in [
+                String(repeating: "0", count: 64), "", "../../../etc/passwd", String(repeating: "A", count: 64),
+            ] {
                 let bytes = try await store.get(name)
                 #expect(bytes == nil)
             }

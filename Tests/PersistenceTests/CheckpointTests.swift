@@ -80,7 +80,10 @@ import Testing
             let call = ProviderCall.demo(model: nil)
             _ = try await ledger.open(call, fence: claimed.fence)
             let open = try await test.text(
-                "SELECT concat_ws('|', state, model_name, success, settled_at, plugin_id, plugin_version, endpoint) FROM ai_api_calls")
+                """
+                SELECT concat_ws('|', state, model_name, success, settled_at, plugin_id, plugin_version, endpoint)
+                FROM ai_api_calls
+                """)
             #expect(open == "open|default-model|claude|1.2.3|ai.generate")
             let partition = try await test.text("SELECT tableoid::regclass::text FROM ai_api_calls")
             #expect(partition?.hasPrefix("ai_api_calls_y") == true)
@@ -95,7 +98,9 @@ import Testing
                 FROM ai_api_calls
                 """, [.uuid(claimed.userID)])
             #expect(
-                settled == "settled|claude-sonnet-5-20260101|t|130|20|30|40|50|{\"input_tokens\": 10}|2026-11|1234|req_1|t|t")
+                settled
+                    == #"settled|claude-sonnet-5-20260101|t|130|20|30|40|50|{"input_tokens": 10}|2026-11|1234|req_1|t|t"#
+            )
 
             // What is settled stays as it is.
             _ = try await ledger.checkpoint(
@@ -176,7 +181,11 @@ import Testing
             }
             #expect(outcomes.count == 300 && outcomes.allSatisfy { $0 == .applied })
             let mixed = try await test.count(
-                "SELECT count(*) FROM (SELECT FROM execution_steps GROUP BY execution_id HAVING count(DISTINCT output) <> 1 OR count(*) <> 10) AS wrong")
+                """
+                SELECT count(*) FROM (
+                    SELECT FROM execution_steps GROUP BY execution_id
+                    HAVING count(DISTINCT output) <> 1 OR count(*) <> 10) AS wrong
+                """)
             #expect(mixed == 0)
         }
     }

@@ -15,7 +15,9 @@ import Testing
             for _ in 0..<40 { _ = try await test.makeExecution(user: user) }
             let workers = [TestDatabase.id(), TestDatabase.id()]
             let ledgers = [PostgresLedger(test.database), PostgresLedger(test.database)]
-            for (ledger, worker) in zip(ledgers, workers) { try await ledger.renew(worker: worker, lease: .seconds(60)) }
+            for (ledger, worker) in zip(ledgers, workers) {
+                try await ledger.renew(worker: worker, lease: .seconds(60))
+            }
             let claimed = try await withThrowingTaskGroup(of: [UUIDv7].self) { group in
                 for (ledger, worker) in zip(ledgers, workers) {
                     group.addTask {

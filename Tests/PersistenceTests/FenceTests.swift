@@ -73,11 +73,13 @@ import Testing
                     try await ledger.checkpoint(.make(first.fence, step: .make(), logs: [.make(1)], progress: 90))
                 }
                 group.addTask { try await ledger.open(.demo(), fence: first.fence) }
-                while try await test.count(
-                    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-                ) == 0 {}
+                let waiting = """
+                    SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event_type = 'Lock'
+                    """
+                while try await test.count(waiting) == 0 {}
                 release.counter.add()
-                let outcomes = try await group.reduce(into: [FenceOutcome]()) { if let outcome = $1 { $0.append(outcome) } }
+                let outcomes = try await group.reduce(into: []) { $0.append($1) }.compactMap { $0 }
                 #expect(outcomes == [.fenced, .fenced])
             }
             #expect(try await Self.writes(test) == [0, 0, 0, 0])

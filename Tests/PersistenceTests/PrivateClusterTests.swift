@@ -66,7 +66,9 @@ import Testing
         let rights = try await database.execute(
             Statement(
                 nil,
-                "SELECT current_user, rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"), [])
+                """
+                SELECT rolname, rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user
+                """), [])
         #expect(rights.text(0, 0) == "aibackend" && !rights.bool(0, 1) && !rights.bool(0, 2) && rights.bool(0, 3))
         let listening = try await database.execute(Statement(nil, "SHOW listen_addresses"), [])
         #expect(listening.text(0, 0) == "")

@@ -42,7 +42,8 @@ import Testing
         try await TestDatabase.run { test async throws in
             let claimed = try await test.makeClaimed()
             let result: JSON = [
-                "app_url": "https://a.example", "final_url": "https://b.example", "github_repo": "https://git.example/x",
+                "app_url": "https://a.example", "final_url": "https://b.example",
+                "github_repo": "https://git.example/x",
                 "credentials": ["user": "ä\"\\"],
             ]
             _ = try await PostgresLedger(test.database).checkpoint(

@@ -7,42 +7,42 @@ import Testing
     /// The tables and columns that clients of the published schema rely on.
     private static let published: [String: String] = [
         "users": """
-            id email password_hash subscription_tier api_key api_key_secret monthly_api_calls_included
-            monthly_api_calls_used billing_cycle_start is_active created_at updated_at
-            """,
+        id email password_hash subscription_tier api_key api_key_secret monthly_api_calls_included
+        monthly_api_calls_used billing_cycle_start is_active created_at updated_at
+        """,
         "api_keys": """
-            id user_id key_name api_key permissions rate_limit_per_minute rate_limit_per_day is_active last_used_at
-            expires_at created_at
-            """,
+        id user_id key_name api_key permissions rate_limit_per_minute rate_limit_per_day is_active last_used_at
+        expires_at created_at
+        """,
         "template_categories": "id name description slug icon_url sort_order is_active",
         "templates": """
-            id category_id creator_user_id name description slug version template_schema configuration_schema
-            estimated_cost_min estimated_cost_max estimated_time_minutes complexity_level tags is_public is_premium
-            premium_price usage_count rating_average rating_count created_at updated_at
-            """,
+        id category_id creator_user_id name description slug version template_schema configuration_schema
+        estimated_cost_min estimated_cost_max estimated_time_minutes complexity_level tags is_public is_premium
+        premium_price usage_count rating_average rating_count created_at updated_at
+        """,
         "template_executions": """
-            id user_id template_id execution_config status progress_percentage current_step total_steps start_time
-            end_time result_data error_message cost_breakdown total_cost deployed_url github_repo_url artifacts_s3_path
-            """,
+        id user_id template_id execution_config status progress_percentage current_step total_steps start_time
+        end_time result_data error_message cost_breakdown total_cost deployed_url github_repo_url artifacts_s3_path
+        """,
         "ai_api_calls": """
-            id user_id execution_id ai_provider model_name endpoint input_tokens output_tokens cost latency_ms success
-            error_message created_at
-            """,
+        id user_id execution_id ai_provider model_name endpoint input_tokens output_tokens cost latency_ms success
+        error_message created_at
+        """,
         "subscription_plans": """
-            id name slug monthly_price api_calls_included overage_price_per_call features is_active
-            """,
+        id name slug monthly_price api_calls_included overage_price_per_call features is_active
+        """,
         "user_subscriptions": """
-            id user_id plan_id stripe_subscription_id status current_period_start current_period_end created_at
-            updated_at
-            """,
+        id user_id plan_id stripe_subscription_id status current_period_start current_period_end created_at
+        updated_at
+        """,
         "billing_invoices": """
-            id user_id subscription_id stripe_invoice_id amount tax_amount total_amount status billing_period_start
-            billing_period_end api_calls_count overage_calls created_at
-            """,
+        id user_id subscription_id stripe_invoice_id amount tax_amount total_amount status billing_period_start
+        billing_period_end api_calls_count overage_calls created_at
+        """,
         "deployments": """
-            id execution_id provider deployment_id app_url status config environment_variables build_logs deploy_logs
-            created_at updated_at
-            """,
+        id execution_id provider deployment_id app_url status config environment_variables build_logs deploy_logs
+        created_at updated_at
+        """,
         "system_health_checks": "id service_name status response_time_ms error_message metadata checked_at",
     ]
 

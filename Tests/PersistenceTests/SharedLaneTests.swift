@@ -58,7 +58,8 @@ import Testing
                 try await test.database.execute(Self.insert, [.count(13)])
             }
             #expect(refused?.code == .rejected)
-            #expect(refused?.message.contains("23514") == true && refused?.message.contains("numbers_value_check") == true)
+            let message = refused?.message ?? ""
+            #expect(message.contains("23514") && message.contains("numbers_value_check"))
             let malformed = await #expect(throws: LedgerError.self) {
                 try await test.database.execute(Self.insert, [.text("secret-value")])
             }
@@ -121,9 +122,6 @@ import Testing
         one.lockTimeout = .milliseconds(20)
         try await Self.withNumbers(one) { test async throws in
             try await test.query("INSERT INTO numbers VALUES (1)")
-            try await test.database.transaction { session throws(DatabaseError) in
-                _ = try session.query("SELECT 1")
-            }
             let update = Statement("update", "UPDATE numbers SET value = value WHERE value = $1::integer")
             let locked = AsyncStream<Void>.makeStream()
             let release = EventBox()

@@ -187,16 +187,18 @@ extension PluginRegistry {
 
 /// Chunks, kept for a test to look at.
 final class ChunkKeeper: Sendable {
-    private let state = Mutex<(text: String, usage: TokenUsage?, chunks: Int)>(("", nil, 0))
+    private let state = Mutex<(text: String, usage: TokenUsage?, largest: Int)>(("", nil, 0))
     var text: String { state.withLock { $0.text } }
     var usage: TokenUsage? { state.withLock { $0.usage } }
-    var count: Int { state.withLock { $0.chunks } }
+    /// Bytes of the longest piece of text.
+    var largest: Int { state.withLock { $0.largest } }
 
     func keep(_ chunk: CallChunk) {
         state.withLock { state in
-            state.chunks += 1
             switch chunk {
-            case .text(let text): state.text += text
+            case .text(let text):
+                state.text += text
+                state.largest = max(state.largest, text.utf8.count)
             case .usage(let usage): state.usage = usage
             }
         }

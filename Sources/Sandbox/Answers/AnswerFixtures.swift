@@ -8,7 +8,8 @@ public struct AnswerFixtures: Sendable {
     /// What a prompt must have for a fixture to be used.
     public enum Match: Sendable, Hashable {
         case contains(String)
-        /// A regular expression that is found anywhere in the prompt.
+        /// A regular expression that is found anywhere in the prompt. In the answer's texts `$1` to `$9` stand for
+        /// what its groups captured.
         case pattern(String)
     }
 
@@ -55,13 +56,42 @@ public struct AnswerFixtures: Sendable {
     }
 
     func fixture(for prompt: String) -> Fixture? {
-        fixtures.first { fixture in
+        for fixture in fixtures {
             switch fixture.match {
-            case .contains(let text): prompt.contains(text)
-            // Compiled at each use because a Regex is not Sendable; it compiled once in the initializer.
-            case .pattern(let pattern): (try? Regex(pattern)).map { prompt.contains($0) } ?? false
+            case .contains(let text):
+                if prompt.contains(text) { return fixture }
+            case .pattern(let pattern):
+                // Compiled at each use because a Regex is not Sendable; it compiled once in the initializer.
+                guard let regex = try? Regex(pattern), let match = prompt.firstMatch(of: regex) else { continue }
+                return fixture.filled(with: match.output.dropFirst().map { String($0.substring ?? "") })
             }
         }
+        return nil
+    }
+}
+
+extension AnswerFixtures.Fixture {
+    /// The fixture with `$1` to `$9` replaced in every text.
+    fileprivate func filled(with captures: [String]) -> Self {
+        func fill(_ text: String) -> String {
+            zip(1...9, captures).reduce(text) { $0.replacing("$\($1.0)", with: $1.1) }
+        }
+        func fill(_ value: JSON) -> JSON {
+            switch value {
+            case .string(let text): .string(fill(text))
+            case .array(let elements): .array(elements.map { fill($0) })
+            case .object(let object): .object(fill(object))
+            default: value
+            }
+        }
+        func fill(_ object: JSONObject) -> JSONObject {
+            var filled = JSONObject()
+            for member in object.members { filled[member.key] = fill(member.value) }
+            return filled
+        }
+        return Self(
+            match: match, summary: fill(summary),
+            files: files.map { AnswerFixtures.File(path: $0.path, content: fill($0.content)) }, fields: fill(fields))
     }
 }
 

@@ -29,7 +29,8 @@ enum TestServer {
         let url = try await cluster.value
         let name = "test_\(databases.add(1, ordering: .relaxed).newValue)"
         try await copying.run {
-            try await execute("CREATE DATABASE \(name)" + (migrated ? " TEMPLATE migrated" : "") + " STRATEGY FILE_COPY", at: url)
+            let template = migrated ? "migrated" : "template1"
+            try await execute("CREATE DATABASE \(name) TEMPLATE \(template) STRATEGY FILE_COPY", at: url)
         }
         return named(name, url)
     }

@@ -31,7 +31,7 @@ struct Demo: AsyncParsableCommand {
             settings.set("log_level", "error")
             let keep = keep
             Console.line("Starting a private PostgreSQL, the host, its plugins and the sandbox …")
-            try await System.run(settings, sandbox: .standard) { system in
+            try await System.run(settings, sandbox: .lifelike) { system in
                 Console.line(system.summary)
                 try await DemoRun(system).run(keepsServing: keep)
                 return keep ? .keepServing : .stop

@@ -13,14 +13,13 @@ struct SettingsOptions: ParsableArguments {
 
     /// File, environment and options, checked.
     func load(with options: [String: String?] = [:]) throws -> Settings {
-        do {
-            var settings = try Settings.load(path: file, environment: ProcessInfo.processInfo.environment)
-            settings.set("data_dir", dataDir)
-            for (key, text) in options { settings.set(key, text) }
-            return settings
-        } catch let faults as Diagnostics {
-            throw ValidationFailure(faults)
+        var settings: Settings
+        do { settings = try Settings.load(path: file, environment: ProcessInfo.processInfo.environment) } catch {
+            throw ValidationFailure(error)
         }
+        settings.set("data_dir", dataDir)
+        for (key, text) in options { settings.set(key, text) }
+        return settings
     }
 }
 

@@ -89,11 +89,12 @@ struct DemoRun: Sendable {
     }
 
     private func show(_ execution: JSON) {
-        for member in execution["result"]?.objectValue?.members ?? [] {
-            say("   \(member.key): \(member.value["summary"]?.stringValue ?? member.value.text)")
-            for file in member.value["files"]?.arrayValue ?? [] {
-                say("      \(file["path"]?.stringValue ?? "?"), \(file["content"]?.stringValue?.utf8.count ?? 0) bytes")
-            }
+        let brief = execution["result"]?["launch_brief"]
+        say("   \(brief?["summary"]?.stringValue ?? "?")")
+        for file in brief?["files"]?.arrayValue ?? [] {
+            say("\n   \(file["path"]?.stringValue ?? "?")")
+            for line in (file["content"]?.stringValue ?? "").split(separator: "\n").prefix(7) { say("   │ \(line)") }
+            say("   │ …")
         }
         say("\n   cost, to the last digit")
         for line in execution["cost_breakdown"]?["steps"]?.arrayValue ?? [] {
@@ -110,8 +111,10 @@ struct DemoRun: Sendable {
         say("\n5. The provider's side: GET \(sandbox.ledgerURL)")
         for call in ledger["calls"]?.arrayValue ?? [] {
             let overlap = (call["overlap"]?.arrayValue ?? []).map(\.text).joined(separator: ", ")
-            say("   call \(call["sequence"]?.text ?? "?")  \(call["model"]?.stringValue ?? "")"
-                + "  usage \(call["usage"]?.text ?? "")  at the same time as \(overlap.isEmpty ? "none" : overlap)")
+            let tokens = "\(call["usage"]?["input_tokens"]?.text ?? "?") tokens in, "
+                + "\(call["usage"]?["output_tokens"]?.text ?? "?") out"
+            say("   call \(call["sequence"]?.text ?? "?")  \(call["model"]?.stringValue ?? "")  \(tokens)"
+                + "  at the same time as \(overlap.isEmpty ? "none" : "call \(overlap)")")
         }
     }
 }

@@ -1,4 +1,5 @@
-import Glibc
+import Domain
+import Sandbox
 
 /// Where the program's own files are: beside it in a build, under `share/aibackend` in an installation.
 enum Installation {
@@ -49,5 +50,22 @@ enum Installation {
             files.map { directory + "/" + $0 },
             names.contains("categories.json") ? directory + "/categories.json" : nil
         )
+    }
+
+    /// What the sandbox answers to the prompts of the templates that ship with the program.
+    static func answers() throws -> AnswerFixtures {
+        guard let folder = templateFolders.first(where: File.isDirectory).map({ $0 + "/answers" }) else {
+            return AnswerFixtures()
+        }
+        var all: [JSON] = []
+        for name in File.names(in: folder) ?? [] where name.hasSuffix(".json") {
+            guard let bytes = File.read(folder + "/" + name, limit: 4_194_304) else {
+                throw StartFailure("\(folder)/\(name) cannot be read, or is longer than 4 MiB")
+            }
+            do { all += try JSON.parse(bytes).arrayValue ?? [] } catch {
+                throw StartFailure("\(folder)/\(name): \(error)")
+            }
+        }
+        return try AnswerFixtures(json: .array(all))
     }
 }

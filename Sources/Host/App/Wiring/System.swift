@@ -58,7 +58,7 @@ struct System: Sendable {
         _ options: SandboxOptions?, logger: Logger, _ body: (SandboxAddress?) async throws -> Void
     ) async throws {
         guard let options else { return try await body(nil) }
-        let server = try Sandbox(configuration: options.configuration, logger: logger)
+        let server = try options.makeSandbox(logger: logger)
         // It hears no signal: it stops when everything that calls it has stopped.
         let services = ServiceGroup(services: [server], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -80,7 +80,7 @@ struct System: Sendable {
     static func runSandbox(
         port: Int, logger: Logger, ready: @escaping @Sendable (SandboxAddress) -> Void
     ) async throws {
-        let server = try Sandbox(configuration: Sandbox.Configuration(port: port), logger: logger)
+        let server = try SandboxOptions.standard.makeSandbox(port: port, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { ready(try await server.waitUntilListening()) }
             let services = ServiceGroup(services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
@@ -89,9 +89,19 @@ struct System: Sendable {
     }
 }
 
-/// How the sandbox behaves under `--sandbox`.
+/// How the sandbox behaves beside a host.
 struct SandboxOptions: Sendable {
-    var configuration: Sandbox.Configuration
+    var latency = Latency()
 
-    static let standard = SandboxOptions(configuration: Sandbox.Configuration())
+    /// As quick as the machine is.
+    static let standard = SandboxOptions()
+    /// Slow enough to be watched.
+    static let lifelike = SandboxOptions(latency: Latency(initial: .milliseconds(400), perChunk: .milliseconds(40)))
+
+    /// A sandbox that gives the answers that ship with the templates, on any port.
+    func makeSandbox(port: Int = 0, logger: Logger) throws -> Sandbox {
+        try Sandbox(
+            configuration: Sandbox.Configuration(port: port, latency: latency), fixtures: Installation.answers(),
+            logger: logger)
+    }
 }

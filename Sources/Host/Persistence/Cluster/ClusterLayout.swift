@@ -35,12 +35,13 @@ struct ClusterLayout {
     /// As libpq takes it.
     var connectionURL: String {
         let host = socketDirectory.utf8.map { byte in
-            let isPlain = switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
-                true
-            default: false
-            }
+            let isPlain =
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
             return isPlain ? String(Unicode.Scalar(byte)) : "%" + [byte].hexadecimal
         }.joined()
         return "postgresql://aibackend@/aibackend?host=\(host)&port=5432"

@@ -31,9 +31,11 @@ import CLibpq
             ("dbname", url), ("application_name", applicationName), ("client_encoding", "UTF8"),
         ]
         guard
-            let handle = unsafe withCStrings(pairs.map(\.0), { keywords in
-                unsafe withCStrings(pairs.map(\.1), { values in unsafe PQconnectStartParams(keywords, values, 1) })
-            })
+            let handle = unsafe withCStrings(
+                pairs.map(\.0),
+                { keywords in
+                    unsafe withCStrings(pairs.map(\.1), { values in unsafe PQconnectStartParams(keywords, values, 1) })
+                })
         else { return nil }
         unsafe self.handle = handle
         // By default libpq prints the server's notices on standard error.

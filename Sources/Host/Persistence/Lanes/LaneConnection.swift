@@ -46,10 +46,11 @@ final class LaneConnection {
 
     /// How much is before a statement that comes now.
     var load: Int {
-        let isConnected = switch phase {
-        case .ready, .busy: true
-        default: false
-        }
+        let isConnected =
+            switch phase {
+            case .ready, .busy: true
+            default: false
+            }
         return queue.count + batch.jobs.count + (isConnected ? 0 : 1_000)
     }
 

@@ -16,7 +16,8 @@ struct CheckpointStatement {
         if let step = checkpoint.step { appendStep(step) }
         for settlement in checkpoint.settlements { appendSettlement(settlement) }
         if !checkpoint.logs.isEmpty { appendLogs(checkpoint.logs) }
-        let applied = checkpoint.step == nil
+        let applied =
+            checkpoint.step == nil
             ? "'applied'" : "CASE WHEN EXISTS (SELECT FROM step) THEN 'applied' ELSE 'already_applied' END"
         let sql = """
             WITH \(parts.joined(separator: ",\n"))

@@ -23,10 +23,9 @@ struct Claim: Sendable {
 
     func run(limit: Int, unresolved: [UUIDv7], _ session: Session) throws(DatabaseError) -> Outcome {
         var outcome = Outcome()
-        guard let dead = try deadOwners(session) else { return outcome }
         if !unresolved.isEmpty { outcome.taken = try load(readopt(unresolved, session), session) }
         let rest = limit - outcome.taken.count
-        guard rest > 0 else { return outcome }
+        guard rest > 0, let dead = try deadOwners(session) else { return outcome }
         let rows = try take(rest, dead, session)
         outcome.taken += try load(rows, session)
         if rows.count < rest { outcome.stuckSessions = try stuckSessions(dead, session) }
