@@ -4,7 +4,6 @@ import Engine
 import Hummingbird
 import Logging
 import Metering
-import Metrics
 import Outbound
 import Persistence
 import PluginHost
@@ -15,13 +14,11 @@ import UnixSignals
 extension System {
     /// Everything above the database: plugins, templates, engine, API.
     static func serve(
-        _ storage: Storage, worker: UUIDv7, sandbox: SandboxAddress?, logger: Logger,
+        _ storage: Storage, worker: UUIDv7, metrics: PrometheusRegistry, sandbox: SandboxAddress?, logger: Logger,
         _ body: @escaping @Sendable (System) async throws -> Continuation
     ) async throws {
         let settings = storage.settings
         guard let data = storage.data else { throw StartFailure("serving needs a data directory") }
-        let metrics = PrometheusRegistry()
-        MetricsSystem.bootstrap(metrics)
         _ = try await Migrator(storage.database).migrate()
         let ledger = PostgresLedger(storage.database)
         // The folder's lock is ours, so whoever worked in it is dead: its runs need not wait for its lease to expire.

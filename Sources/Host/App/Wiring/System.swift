@@ -46,9 +46,13 @@ struct System: Sendable {
     ) async throws {
         let logger = Console.logger(settings.logLevel)
         let worker = UUIDv7(at: SystemWallClock().now())
+        // Before anything that counts is made.
+        let metrics = PrometheusRegistry()
+        MetricsSystem.bootstrap(metrics)
         try await withSandbox(sandbox, logger: logger) { address in
             try await Storage.with(settings, keepsData: true, worker: worker, logger: logger) { storage in
-                try await serve(storage, worker: worker, sandbox: address, logger: logger, body)
+                try await serve(
+                    storage, worker: worker, metrics: metrics, sandbox: address, logger: logger, body)
             }
         }
     }

@@ -26,6 +26,6 @@ final class WorkerLease: Sendable {
     /// when another host takes over.
     var mayStartEffects: Bool { age.map { $0 < duration / 2 } ?? false }
 
-    /// Another host may own everything by now.
-    var isLost: Bool { age.map { $0 >= duration } ?? true }
+    /// Another host may own everything by now. A lease that has not begun owns nothing that could be lost.
+    var isLost: Bool { age.map { $0 >= duration } ?? false }
 }

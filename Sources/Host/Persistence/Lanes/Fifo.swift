@@ -4,6 +4,7 @@ struct Fifo<Element> {
     private var head = 0
 
     var count: Int { slots.count - head }
+    var first: Element? { head < slots.count ? slots[head] : nil }
     var isEmpty: Bool { count == 0 }
 
     mutating func append(_ element: Element) { slots.append(element) }

@@ -74,7 +74,8 @@ final class LaneConnection {
             if now - since > timeout { disconnect("the server did not answer within \(timeout)") }
         case .ready: break
         }
-        guard !queue.isEmpty else { return }
+        // The oldest is first: while it may wait, all may.
+        guard let first = queue.first, first.deadline < now else { return }
         for job in queue.removeAll(where: { $0.deadline < now }) { job.finish(.failure(.disconnected(lastFailure))) }
         singles = min(singles, queue.count)
     }

@@ -1,132 +1,180 @@
 import Domain
+import Synchronization
 
-/// A checkpoint as one statement: the execution's row first, then everything that hangs on it. Its text depends
-/// only on which parts the checkpoint has, so the few shapes that occur are prepared once.
+/// A checkpoint as one statement: the execution's row first, then everything that hangs on it.
+///
+/// The text depends only on which parts a checkpoint has. It is written once a shape; after that only the
+/// parameters are collected, in the same order.
 struct CheckpointStatement {
-    /// Shapes with more settlements than this are rare, and sent unnamed.
-    private static let namedSettlements = 4
+    private struct Shape: Hashable {
+        let hasStep: Bool
+        let settlements: Int
+        let hasLogs: Bool
+        let hasEnding: Bool
 
-    private(set) var statement: Statement
-    private(set) var parameters: [SQLValue] = []
-    private var parts: [String] = []
+        /// Shapes with more settlements are rare: they are written each time, and sent unnamed.
+        var isCommon: Bool { settlements <= 4 }
+
+        var name: String {
+            "checkpoint-\(settlements)" + (hasStep ? "-step" : "") + (hasLogs ? "-logs" : "")
+                + (hasEnding ? "-end" : "")
+        }
+    }
+
+    private static let known = Mutex<[Shape: Statement]>([:])
+
+    let statement: Statement
+    let parameters: [SQLValue]
 
     init(_ checkpoint: Checkpoint) {
-        statement = Statement(nil, "")
-        appendFence(checkpoint)
-        if let step = checkpoint.step { appendStep(step) }
-        for settlement in checkpoint.settlements { appendSettlement(settlement) }
-        if !checkpoint.logs.isEmpty { appendLogs(checkpoint.logs) }
-        let applied =
-            checkpoint.step == nil
-            ? "'applied'" : "CASE WHEN EXISTS (SELECT FROM step) THEN 'applied' ELSE 'already_applied' END"
-        let sql = """
-            WITH \(parts.joined(separator: ",\n"))
-            SELECT CASE WHEN EXISTS (SELECT FROM fence) THEN \(applied) ELSE 'fenced' END
-            """
-        var name = "checkpoint-\(checkpoint.settlements.count)"
-        if checkpoint.step != nil { name += "-step" }
-        if !checkpoint.logs.isEmpty { name += "-logs" }
-        if checkpoint.ending != nil { name += "-end" }
-        statement = Statement(checkpoint.settlements.count > Self.namedSettlements ? nil : name, sql)
+        let shape = Shape(
+            hasStep: checkpoint.step != nil, settlements: checkpoint.settlements.count,
+            hasLogs: !checkpoint.logs.isEmpty, hasEnding: checkpoint.ending != nil)
+        let known = shape.isCommon ? Self.known.withLock { $0[shape] } : nil
+        var writer = CheckpointWriter(writesText: known == nil)
+        writer.write(checkpoint)
+        parameters = writer.parameters
+        if let known {
+            statement = known
+        } else {
+            let written = Statement(shape.isCommon ? shape.name : nil, writer.sql)
+            statement = written
+            if shape.isCommon { Self.known.withLock { $0[shape] = written } }
+        }
+    }
+}
+
+/// Collects a checkpoint's parameters and, if asked, the text that refers to them.
+private struct CheckpointWriter {
+    private typealias Column = (name: String, value: SQLValue, type: String)
+
+    let writesText: Bool
+    private(set) var parameters: [SQLValue] = []
+    private var parts: [String] = []
+    private var outcome = "'applied'"
+
+    init(writesText: Bool) { self.writesText = writesText }
+
+    var sql: String {
+        """
+        WITH \(parts.joined(separator: ",\n"))
+        SELECT CASE WHEN EXISTS (SELECT FROM fence) THEN \(outcome) ELSE 'fenced' END
+        """
     }
 
-    /// Adds a parameter; answers its placeholder with a cast.
-    private mutating func add(_ value: SQLValue, _ type: String) -> String {
-        parameters.append(value)
-        return "$\(parameters.count)::\(type)"
+    mutating func write(_ checkpoint: Checkpoint) {
+        writeFence(checkpoint)
+        if let step = checkpoint.step { write(step) }
+        for settlement in checkpoint.settlements { write(settlement) }
+        if !checkpoint.logs.isEmpty { write(checkpoint.logs) }
     }
 
-    private mutating func appendFence(_ checkpoint: Checkpoint) {
+    /// Adds parameters; answers their places, each with a cast.
+    private mutating func add(_ columns: [Column]) -> [String] {
+        let first = parameters.count + 1
+        for column in columns { parameters.append(column.value) }
+        return writesText ? columns.enumerated().map { "$\(first + $0)::\($1.type)" } : []
+    }
+
+    /// Adds parameters; answers `name = value` for an update.
+    private mutating func assign(_ columns: [Column]) -> [String] {
+        zip(columns, add(columns)).map { "\($0.name) = \($1)" }
+    }
+
+    private mutating func append(_ part: @autoclosure () -> String) { if writesText { parts.append(part()) } }
+
+    private mutating func writeFence(_ checkpoint: Checkpoint) {
         let fence = checkpoint.fence
-        let id = add(.uuid(fence.executionID), "uuid")
-        let owner = add(.uuid(fence.worker), "uuid")
-        let epoch = add(.integer(fence.epoch), "bigint")
+        let key = add([
+            ("id", .uuid(fence.executionID), "uuid"), ("owner", .uuid(fence.worker), "uuid"),
+            ("epoch", .integer(fence.epoch), "bigint"),
+        ])
         let bound = checkpoint.ending?.state == .completed ? 100 : 99
-        var changes = [
-            "progress_percentage = greatest(progress_percentage, "
-                + add(.count(min(max(checkpoint.progress, 0), bound)), "integer") + ")",
-            "current_step = " + add(.text(checkpoint.currentStep), "text"),
-            "cost_breakdown = " + add(.json(checkpoint.cost.json), "jsonb"),
-            "total_cost = " + add(.money(checkpoint.cost.total), "numeric"),
-            "updated_at = now()",
-        ]
+        let progress = add([("progress", .count(min(max(checkpoint.progress, 0), bound)), "integer")])
+        var changes = assign([
+            ("current_step", .text(checkpoint.currentStep), "text"),
+            ("cost_breakdown", .json(checkpoint.cost.json), "jsonb"),
+            ("total_cost", .money(checkpoint.cost.total), "numeric"),
+        ])
         if let ending = checkpoint.ending {
             let result = ending.result
-            changes += [
-                "status = " + add(.text(ending.state.rawValue), "text"), "end_time = now()",
-                "result_data = " + add(result.isNull ? .null : .json(result), "jsonb"),
-                "error_message = " + add(.text(ending.error?.message), "text"),
-                "error = " + add(ending.error.map { .json($0.json) } ?? .null, "jsonb"),
-                "deployed_url = "
-                    + add(.text(result["final_url"]?.stringValue ?? result["app_url"]?.stringValue), "text"),
-                "github_repo_url = "
-                    + add(
-                        .text(result["github_repo"]?.stringValue ?? result["github_repository"]?.stringValue), "text"),
-            ]
+            let repository = result["github_repo"]?.stringValue ?? result["github_repository"]?.stringValue
+            changes += assign([
+                ("status", .text(ending.state.rawValue), "text"),
+                ("result_data", result.isNull ? .null : .json(result), "jsonb"),
+                ("error_message", .text(ending.error?.message), "text"),
+                ("error", ending.error.map { .json($0.json) } ?? .null, "jsonb"),
+                ("deployed_url", .text(result["final_url"]?.stringValue ?? result["app_url"]?.stringValue), "text"),
+                ("github_repo_url", .text(repository), "text"),
+            ])
+            if writesText { changes.append("end_time = now()") }
         }
-        parts.append(
+        append(
             """
             fence AS (
-                UPDATE template_executions SET \(changes.joined(separator: ", "))
-                WHERE id = \(id) AND owner = \(owner) AND epoch = \(epoch) AND status = 'running'
+                UPDATE template_executions SET progress_percentage = greatest(progress_percentage, \(progress[0])),
+                    updated_at = now(), \(changes.joined(separator: ", "))
+                WHERE id = \(key[0]) AND owner = \(key[1]) AND epoch = \(key[2]) AND status = 'running'
                 RETURNING id)
             """)
     }
 
-    private mutating func appendStep(_ step: StepRecord) {
-        let values = [
-            add(.text(step.stepID), "text"), add(.text(step.name), "text"), add(.text(step.state.rawValue), "text"),
-            add(.json(step.output), "jsonb"), add(step.error.map { .json($0.json) } ?? .null, "jsonb"),
-            add(.count(step.attempts), "integer"), add(.timestamp(step.startedAt), "timestamptz"),
-            add(.timestamp(step.finishedAt), "timestamptz"),
+    private mutating func write(_ step: StepRecord) {
+        let columns: [Column] = [
+            ("step_id", .text(step.stepID), "text"), ("name", .text(step.name), "text"),
+            ("state", .text(step.state.rawValue), "text"), ("output", .json(step.output), "jsonb"),
+            ("error", step.error.map { .json($0.json) } ?? .null, "jsonb"),
+            ("attempts", .count(step.attempts), "integer"), ("started_at", .timestamp(step.startedAt), "timestamptz"),
+            ("finished_at", .timestamp(step.finishedAt), "timestamptz"),
         ]
-        parts.append(
+        let values = add(columns)
+        append(
             """
             step AS (
-                INSERT INTO execution_steps (
-                    execution_id, step_id, name, state, output, error, attempts, started_at, finished_at)
+                INSERT INTO execution_steps (execution_id, \(columns.map(\.name).joined(separator: ", ")))
                 SELECT fence.id, \(values.joined(separator: ", ")) FROM fence
                 ON CONFLICT DO NOTHING
                 RETURNING step_id)
             """)
+        outcome = "CASE WHEN EXISTS (SELECT FROM step) THEN 'applied' ELSE 'already_applied' END"
     }
 
     /// One update a call, by its whole key: a join with a list could be planned as a scan of a young partition.
     ///
     /// A call that a take-over found open is `unknown`; it may still be settled, and a settled one never changes.
-    private mutating func appendSettlement(_ settlement: CallSettlement) {
+    private mutating func write(_ settlement: CallSettlement) {
         let usage = settlement.usage
-        let error = settlement.error.map { $0.description.storable }
-        let values: [(String, SQLValue, String)] = [
+        func tokens(_ count: Int64?) -> SQLValue { count.map { .integer($0) } ?? .null }
+        let latency = Int32(clamping: max(0, settlement.latency.milliseconds))
+        let changes = assign([
             ("state", .text(settlement.state.rawValue), "text"),
-            ("input_tokens", usage.map { .integer($0.totalInput) } ?? .null, "bigint"),
-            ("output_tokens", usage.map { .integer($0.output) } ?? .null, "bigint"),
-            ("cache_read_tokens", usage.map { .integer($0.cacheRead) } ?? .null, "bigint"),
-            ("cache_write_5m_tokens", usage.map { .integer($0.cacheWrite5m) } ?? .null, "bigint"),
-            ("cache_write_1h_tokens", usage.map { .integer($0.cacheWrite1h) } ?? .null, "bigint"),
+            ("input_tokens", tokens(usage?.totalInput), "bigint"), ("output_tokens", tokens(usage?.output), "bigint"),
+            ("cache_read_tokens", tokens(usage?.cacheRead), "bigint"),
+            ("cache_write_5m_tokens", tokens(usage?.cacheWrite5m), "bigint"),
+            ("cache_write_1h_tokens", tokens(usage?.cacheWrite1h), "bigint"),
             ("raw_usage", settlement.rawUsage.isNull ? .null : .json(settlement.rawUsage), "jsonb"),
-            ("cost", .money(settlement.cost), "numeric"),
-            ("price_version", .text(settlement.priceVersion), "text"),
-            ("latency_ms", .count(Int(Int32(clamping: max(0, settlement.latency.milliseconds)))), "integer"),
+            ("cost", .money(settlement.cost), "numeric"), ("price_version", .text(settlement.priceVersion), "text"),
+            ("latency_ms", .integer(Int64(latency)), "integer"),
             ("success", .bool(settlement.error == nil && settlement.state == .settled), "boolean"),
-            ("error_message", .text(error), "text"),
-            ("provider_request_id", .text(settlement.providerRequestID), "text"),
-        ]
-        var changes = values.map { "\($0.0) = \(add($0.1, $0.2))" }
-        changes.append("model_name = coalesce(\(add(.text(settlement.model), "text")), call.model_name)")
-        let id = add(.uuid(settlement.id), "uuid")
-        let time = add(.timestamp(settlement.id.timestamp), "timestamptz")
-        parts.append(
+            ("error_message", .text(settlement.error?.description.storable), "text"),
+            ("provider_request_id", .text(settlement.providerRequestID?.storable), "text"),
+        ])
+        let key = add([
+            ("model_name", .text(settlement.model), "text"), ("id", .uuid(settlement.id), "uuid"),
+            ("created_at", .timestamp(settlement.id.timestamp), "timestamptz"),
+        ])
+        append(
             """
             settled\(parts.count) AS (
-                UPDATE ai_api_calls AS call SET \(changes.joined(separator: ", ")), settled_at = now()
+                UPDATE ai_api_calls AS call SET \(changes.joined(separator: ", ")), settled_at = now(),
+                    model_name = coalesce(\(key[0]), call.model_name)
                 FROM fence
-                WHERE call.id = \(id) AND call.created_at = \(time) AND call.execution_id = fence.id
+                WHERE call.id = \(key[1]) AND call.created_at = \(key[2]) AND call.execution_id = fence.id
                     AND call.state IN ('open', 'unknown'))
             """)
     }
 
-    private mutating func appendLogs(_ logs: [LogLine]) {
+    private mutating func write(_ logs: [LogLine]) {
         let lines = JSON.array(
             logs.map { line in
                 [
@@ -135,30 +183,15 @@ struct CheckpointStatement {
                     "message": .string(line.message.storable),
                 ]
             })
-        parts.append(
+        let list = add([("lines", .json(lines), "jsonb")])
+        append(
             """
             logs AS (
                 INSERT INTO execution_logs (execution_id, sequence, time, level, step, message)
                 SELECT fence.id, line.sequence, line.time, line.level, line.step, line.message
-                FROM fence, jsonb_to_recordset(\(add(.json(lines), "jsonb")))
+                FROM fence, jsonb_to_recordset(\(list[0]))
                     AS line (sequence bigint, time timestamptz, level text, step text, message text)
                 ON CONFLICT DO NOTHING)
             """)
-    }
-}
-
-extension String {
-    /// Longer texts say nothing more to a reader of a log.
-    private static let storableBytes = 65_536
-
-    /// The text as a log line can hold it: PostgreSQL has no U+0000, and one endless line must not cost the
-    /// checkpoint that carries it.
-    var storable: String {
-        var text = self
-        if utf8.contains(0) {
-            text = String(String.UnicodeScalarView(unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }))
-        }
-        guard text.utf8.count > Self.storableBytes else { return text }
-        return String(decoding: text.utf8.prefix(Self.storableBytes), as: UTF8.self) + " … (cut off)"
     }
 }
