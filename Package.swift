@@ -51,10 +51,13 @@ let package = Package(
         // JSON as both sides of the boundary read and write it: no Foundation, exact numbers.
         .target(name: "WireJSON", path: "Sources/WireJSON", swiftSettings: settings),
 
+        // Threads for what must not run on the cooperative pool.
+        .target(name: "Threads", path: "Sources/Threads", swiftSettings: settings),
+
         // The boundary and its Swift face.
         .target(name: "PluginABI", path: "Sources/PluginABI"),
         .target(
-            name: "PluginKit", dependencies: ["PluginABI", "WireJSON"], path: "Sources/PluginKit",
+            name: "PluginKit", dependencies: ["PluginABI", "Threads", "WireJSON"], path: "Sources/PluginKit",
             exclude: ["plugin.version"], swiftSettings: settings),
 
         // The host, from the values outwards.
@@ -65,13 +68,13 @@ let package = Package(
         .systemLibrary(
             name: "CLibpq", path: "Sources/Host/CLibpq", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .target(
-            name: "Outbound", dependencies: ["Domain", "CLibcurl", log], path: "Sources/Host/Outbound",
+            name: "Outbound", dependencies: ["Domain", "CLibcurl", "Threads", log], path: "Sources/Host/Outbound",
             swiftSettings: settings),
         .target(
-            name: "Persistence", dependencies: ["Domain", "CLibpq", crypto, log, metrics],
+            name: "Persistence", dependencies: ["Domain", "CLibpq", "Threads", crypto, log, metrics],
             path: "Sources/Host/Persistence", swiftSettings: settings),
         .target(
-            name: "PluginHost", dependencies: ["Domain", "PluginABI", crypto, log, metrics],
+            name: "PluginHost", dependencies: ["Domain", "PluginABI", "Threads", crypto, log, metrics],
             path: "Sources/Host/PluginHost", swiftSettings: settings),
         .target(
             name: "Engine",
@@ -122,10 +125,11 @@ let package = Package(
 
         // Tests, one target a module.
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
-        .testTarget(name: "OutboundTests", dependencies: ["Outbound", "Domain", log], swiftSettings: settings),
+        .testTarget(
+            name: "OutboundTests", dependencies: ["Outbound", "Domain", "Threads", log], swiftSettings: settings),
         .testTarget(name: "PersistenceTests", dependencies: ["Persistence", "Domain", log], swiftSettings: settings),
         .testTarget(
-            name: "PluginHostTests", dependencies: ["PluginHost", "PluginKit", "PluginABI", "Domain", log],
+            name: "PluginHostTests", dependencies: ["PluginHost", "PluginKit", "PluginABI", "Domain", "Threads", log],
             exclude: ["Fixtures", "FixturePlugin"], swiftSettings: settings),
         // A plugin the tests load; they must not link it, for a program has one aib_plugin_entry.
         .target(

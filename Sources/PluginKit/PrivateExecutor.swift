@@ -1,10 +1,11 @@
 internal import Glibc
 internal import Synchronization
+internal import Threads
 
 /// One thread that runs the tasks of one plugin instance, and nothing else does: a plugin that spins holds up
 /// neither the host's tasks nor another plugin's.
 ///
-/// Unchecked: the semaphore is thread-safe, and the thread's handle is touched by `stop` alone.
+/// Unchecked: the semaphore is thread-safe, and the thread's handle is touched by `init` and `stop` alone.
 @safe final class PrivateExecutor: TaskExecutor, @unchecked Sendable {
     private struct State {
         var jobs: [UnownedJob] = []
@@ -13,23 +14,14 @@ internal import Synchronization
 
     private let state = Mutex(State())
     private let wake: UnsafeMutablePointer<sem_t>
-    private var thread = pthread_t()
+    private var thread: OwnedThread?
 
     /// - Throws: `PluginError` where the system gives no thread.
     init() throws(PluginError) {
         unsafe wake = .allocate(capacity: 1)
         unsafe sem_init(wake, 0, 0)
-        let unmanaged = unsafe Unmanaged.passRetained(self)
-        let code = unsafe pthread_create(
-            &thread, nil,
-            { argument in
-                guard let argument = unsafe argument else { return nil }
-                unsafe Unmanaged<PrivateExecutor>.fromOpaque(argument).takeRetainedValue().run()
-                return nil
-            }, unmanaged.toOpaque())
-        guard code == 0 else {
-            unsafe unmanaged.release()
-            throw PluginError(.internal, "no thread for the plugin: \(unsafe String(cString: strerror(code)))")
+        do { thread = try OwnedThread.start(name: "plugin-tasks") { self.run() } } catch {
+            throw PluginError(.internal, "\(error)")
         }
     }
 
@@ -51,7 +43,7 @@ internal import Synchronization
     func stop() {
         state.withLock { $0.isStopping = true }
         unsafe sem_post(wake)
-        pthread_join(thread, nil)
+        thread?.join()
     }
 
     private func run() {

@@ -62,19 +62,19 @@ import Testing
         let folder = try Program.folder("validate")
         let file = folder + "/broken.yaml"
         try """
-            template:
-              metadata: {id: broken, name: Broken, version: 1.0.0, description: d, category: tools, complexity: beginner}
-              configuration:
-                required_inputs:
-                  - {key: subject, type: string, label: Subject}
-              execution_steps:
-                - step_id: 1
-                  name: Write
-                  type: ai_call
-                  ai_provider: claud
-                  prompt_template: "About {{subjet}}"
-                  expected_output: text
-            """.write(toFile: file, atomically: true, encoding: .utf8)
+        template:
+          metadata: {id: broken, name: Broken, version: 1.0.0, description: d, category: tools, complexity: beginner}
+          configuration:
+            required_inputs:
+              - {key: subject, type: string, label: Subject}
+          execution_steps:
+            - step_id: 1
+              name: Write
+              type: ai_call
+              ai_provider: claud
+              prompt_template: "About {{subjet}}"
+              expected_output: text
+        """.write(toFile: file, atomically: true, encoding: .utf8)
         let refused = try Program.run(["template", "validate", file])
         #expect(refused.status == 1)
         #expect(refused.error.contains("\(file):10:") && refused.error.contains("did you mean \"claude\"?"))

@@ -1,5 +1,6 @@
 import Domain
 import Synchronization
+import Threads
 
 @testable import PluginHost
 
@@ -11,10 +12,10 @@ final class FakeTransport: HTTPTransport {
     private let thread: SerialThread
 
     init() {
-        do throws(OwnedThread.NoThread) {
+        do throws(OwnedThread.Unavailable) {
             thread = try SerialThread(name: "fake-transport")
         } catch {
-            fatalError(error.reason)
+            fatalError("\(error)")
         }
     }
 

@@ -3,6 +3,7 @@ import Glibc
 import Logging
 import Synchronization
 import Testing
+import Threads
 
 @testable import PluginHost
 
@@ -81,8 +82,8 @@ enum Fixture {
     /// Runs a compiler, off the cooperative pool.
     private static func run(_ arguments: [String]) async throws {
         let status: Int32 = await withCheckedContinuation { continuation in
-            do throws(OwnedThread.NoThread) {
-                try OwnedThread.start(name: "compiler") { continuation.resume(returning: spawn(arguments)) }
+            do throws(OwnedThread.Unavailable) {
+                try OwnedThread.startDetached(name: "compiler") { continuation.resume(returning: spawn(arguments)) }
             } catch {
                 continuation.resume(returning: -1)
             }

@@ -1,9 +1,12 @@
 import ArgumentParser
+import Logging
 
-/// What `benchmarks/run` measures of ours: one figure a call, printed alone on a line.
+/// What `benchmarks/run` measures of ours: one measurement a call, its figures on one line.
 @main
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "aibackend-bench", abstract: "One figure of the host, for benchmarks/run.",
-        subcommands: [Steps.self, PluginCalls.self])
+        commandName: "aibackend-bench", abstract: "One measurement of the host, for benchmarks/run.",
+        subcommands: [Steps.self, LoneChain.self, PluginCalls.self])
+
+    static var logger: Logger { Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() } }
 }

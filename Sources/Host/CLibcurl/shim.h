@@ -9,7 +9,6 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 
 static inline CURLcode aib_curl_easy_set_long(CURL *easy, CURLoption option, long value) {
@@ -85,8 +84,5 @@ static const size_t aib_curl_write_pause = CURL_WRITEFUNC_PAUSE;
 static const size_t aib_curl_write_error = CURL_WRITEFUNC_ERROR;
 
 static inline curl_version_info_data *aib_curl_version(void) { return curl_version_info(CURLVERSION_NOW); }
-
-/* Names the calling thread; prctl is variadic, too. */
-static inline void aib_name_thread(const char *name) { (void)prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 #endif

@@ -11,7 +11,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -70,9 +69,6 @@ static inline int aib_pidfd_open(int pid) { return (int)syscall(SYS_pidfd_open, 
 
 /// Makes everything on the file system of a descriptor durable: much faster than file by file.
 static inline int aib_sync_file_system(int descriptor) { return (int)syscall(SYS_syncfs, descriptor); }
-
-/// Names the calling thread; at most 15 bytes.
-static inline void aib_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 
 /// Starts a program in a process group of its own, in `/`, with default signals and no descriptors but these three:
 /// `input` read as standard input, `output` as standard output and error. Returns 0 or an errno value.

@@ -1,6 +1,7 @@
 public import Domain
 public import Logging
 import Synchronization
+import Threads
 
 /// HTTP to the outside world over libcurl: the only place a byte leaves the process for another host.
 ///
@@ -22,10 +23,14 @@ public final class HTTPClient: HTTPTransport {
         let mailbox = Mailbox()
         self.mailbox = mailbox
         self.maximumTransfers = configuration.maximumTransfers
-        self.thread = Mutex(
-            OwnedThread.start(name: "outbound") {
-                TransferLoop(mailbox: mailbox, configuration: configuration, logger: logger).run()
-            })
+        do {
+            thread = Mutex(
+                try OwnedThread.start(name: "outbound") {
+                    TransferLoop(mailbox: mailbox, configuration: configuration, logger: logger).run()
+                })
+        } catch {
+            preconditionFailure("\(error)")
+        }
     }
 
     deinit {

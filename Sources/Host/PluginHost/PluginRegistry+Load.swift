@@ -1,6 +1,7 @@
 import Domain
 import Logging
 import Synchronization
+import Threads
 
 extension PluginRegistry {
     /// Loads one plugin and starts it: checks the file and the manifest, loads a sealed copy of the library, shakes
@@ -42,11 +43,11 @@ extension PluginRegistry {
 
     private static func makeThread(_ path: String) throws(PluginRefusal) -> SerialThread {
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        do throws(OwnedThread.NoThread) {
+        do throws(OwnedThread.Unavailable) {
             return try SerialThread(name: name)
         } catch {
             throw PluginRefusal(
-                .failed, path, "no thread for it: \(error.reason)", fix: "Raise the host's limit on threads.")
+                .failed, path, "\(error)", fix: "Raise the host's limit on threads.")
         }
     }
 

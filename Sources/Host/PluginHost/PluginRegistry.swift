@@ -1,6 +1,7 @@
 public import Domain
 public import Logging
 import Synchronization
+import Threads
 
 /// The loaded plugins and the routing table over them. Any thread.
 public final class PluginRegistry: Sendable {
@@ -41,12 +42,12 @@ public final class PluginRegistry: Sendable {
         transport: any HTTPTransport, blobs: any BlobStore, clock: any WallClock, logger: Logger, grace: Duration,
         patience: Duration
     ) {
-        do throws(OwnedThread.NoThread) {
+        do throws(OwnedThread.Unavailable) {
             environment = HostEnvironment(
                 transport: transport, blobs: blobs, clock: clock, logger: logger, timers: try TimerThread(),
                 grace: grace, patience: patience)
         } catch {
-            preconditionFailure("no thread for the plugins' timers (\(error.reason)); raise the limit on threads")
+            preconditionFailure("\(error)")
         }
     }
 

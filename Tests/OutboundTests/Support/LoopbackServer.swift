@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 @testable import Outbound
 
@@ -16,20 +17,24 @@ final class LoopbackServer: Sendable {
     init(receiveBuffer: Int32? = nil, _ handler: @escaping @Sendable (Connection) -> Void) {
         (socket, port) = Self.listen(backlog: 512, receiveBuffer: receiveBuffer)
         let socket = socket
-        OwnedThread.start(name: "test-accept") { [weak self] in
+        Self.startThread("test-accept") { [weak self] in
             while true {
                 let peer = accept(socket, nil, nil)
                 guard peer >= 0 else { break }
                 closeOnExec(peer)
                 self?.accepted.add(1, ordering: .sequentiallyConsistent)
-                OwnedThread.start(name: "test-peer") {
+                Self.startThread("test-peer") {
                     let connection = Connection(socket: peer)
                     handler(connection)
                     Glibc.close(peer)
-                }.detach()
+                }
             }
             Glibc.close(socket)
-        }.detach()
+        }
+    }
+
+    private static func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        do { try OwnedThread.startDetached(name: name, body) } catch { fatalError("\(error)") }
     }
 
     /// Ends the accepting thread.

@@ -33,7 +33,8 @@ struct TemplateCommand: AsyncParsableCommand {
                 for file in files {
                     do {
                         let template = try Templates.compile(file, with: compiler)
-                        Console.line("\(file): \(template.slug) \(template.version), \(template.plan.steps.count) steps, valid")
+                        Console.line(
+                            "\(file): \(template.slug) \(template.version), \(template.plan.steps.count) steps, valid")
                     } catch let faults as Diagnostics {
                         failed = true
                         Console.error(faults.description)

@@ -45,7 +45,8 @@ struct DemoRun: Sendable {
         say("\n3. Watch: GET /v1/executions/\(id)/logs")
         let execution = try await watch(id, client)
         guard execution["status"]?.stringValue == "completed" else {
-            throw StartFailure("the run ended as \(execution["status"]?.text ?? "?"): \(execution["error"]?.text ?? "")")
+            throw StartFailure(
+                "the run ended as \(execution["status"]?.text ?? "?"): \(execution["error"]?.text ?? "")")
         }
         say("\n4. Result: GET /v1/executions/\(id)")
         show(execution)
@@ -111,10 +112,12 @@ struct DemoRun: Sendable {
         say("\n5. The provider's side: GET \(sandbox.ledgerURL)")
         for call in ledger["calls"]?.arrayValue ?? [] {
             let overlap = (call["overlap"]?.arrayValue ?? []).map(\.text).joined(separator: ", ")
-            let tokens = "\(call["usage"]?["input_tokens"]?.text ?? "?") tokens in, "
+            let tokens =
+                "\(call["usage"]?["input_tokens"]?.text ?? "?") tokens in, "
                 + "\(call["usage"]?["output_tokens"]?.text ?? "?") out"
-            say("   call \(call["sequence"]?.text ?? "?")  \(call["model"]?.stringValue ?? "")  \(tokens)"
-                + "  at the same time as \(overlap.isEmpty ? "none" : "call \(overlap)")")
+            say(
+                "   call \(call["sequence"]?.text ?? "?")  \(call["model"]?.stringValue ?? "")  \(tokens)"
+                    + "  at the same time as \(overlap.isEmpty ? "none" : "call \(overlap)")")
         }
     }
 }

@@ -65,7 +65,8 @@ struct Setting: Sendable {
             return choices.contains(text) ? nil : "must be one of \(choices.joined(separator: ", "))"
         case .url(let schemes):
             let isURL = schemes.contains { text.hasPrefix("\($0)://") && text.utf8.count > $0.utf8.count + 3 }
-            return isURL ? nil : "must be a URL that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
+            return isURL
+                ? nil : "must be a URL that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
         }
     }
 }

@@ -53,11 +53,13 @@ extension Settings {
             guard let bytes = File.read(path, limit: 65_536),
                 let text = String(validating: bytes, as: UTF8.self)?.trimmingNewlines, !text.isEmpty
             else {
-                throw Diagnostics([
-                    Diagnostic(
-                        code: "secret_file", message: "\(name)_FILE names \(path), which is not a readable text file",
-                        pointer: "")
-                ], file: "environment")
+                throw Diagnostics(
+                    [
+                        Diagnostic(
+                            code: "secret_file",
+                            message: "\(name)_FILE names \(path), which is not a readable text file",
+                            pointer: "")
+                    ], file: "environment")
             }
             return text
         }
@@ -93,10 +95,12 @@ extension Settings {
         guard File.exists(path) || isRequired else { return nil }
         guard let bytes = File.read(path, limit: 1_048_576), let text = String(validating: bytes, as: UTF8.self)
         else {
-            throw Diagnostics([
-                Diagnostic(
-                    code: "unreadable", message: "\(path) cannot be read as a UTF-8 text of at most 1 MiB", pointer: "")
-            ], file: path)
+            throw Diagnostics(
+                [
+                    Diagnostic(
+                        code: "unreadable", message: "\(path) cannot be read as a UTF-8 text of at most 1 MiB",
+                        pointer: "")
+                ], file: path)
         }
         return text
     }

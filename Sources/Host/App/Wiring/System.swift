@@ -87,7 +87,8 @@ struct System: Sendable {
         let server = try SandboxOptions.standard.makeSandbox(port: port, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { ready(try await server.waitUntilListening()) }
-            let services = ServiceGroup(services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            let services = ServiceGroup(
+                services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
             try await services.run()
         }
     }

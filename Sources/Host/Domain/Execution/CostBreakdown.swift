@@ -28,13 +28,14 @@ public struct CostBreakdown: Sendable, Hashable {
     public var json: JSON {
         [
             "currency": "USD", "total": .string(total.description), "ai_calls": .string(total.description),
-            "steps": .array(lines.map { line in
-                [
-                    "step": .string(line.step), "provider": .string(line.provider),
-                    "model": line.model.map { .string($0) } ?? .null, "calls": .integer(Int64(line.calls)),
-                    "cost": .string(line.cost.description),
-                ]
-            }),
+            "steps": .array(
+                lines.map { line in
+                    [
+                        "step": .string(line.step), "provider": .string(line.provider),
+                        "model": line.model.map { .string($0) } ?? .null, "calls": .integer(Int64(line.calls)),
+                        "cost": .string(line.cost.description),
+                    ]
+                }),
         ]
     }
 }

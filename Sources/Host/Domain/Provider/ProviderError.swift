@@ -44,5 +44,7 @@ public struct ProviderError: Error, Sendable, Hashable {
 }
 
 extension ProviderError: CustomStringConvertible {
-    public var description: String { status.map { "\(code.rawValue) (status \($0)): \(message)" } ?? "\(code.rawValue): \(message)" }
+    public var description: String {
+        status.map { "\(code.rawValue) (status \($0)): \(message)" } ?? "\(code.rawValue): \(message)"
+    }
 }

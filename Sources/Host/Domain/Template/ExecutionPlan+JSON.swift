@@ -44,16 +44,20 @@ extension PlannedStep {
         ]
         switch action {
         case .ai(let action):
-            object.set("ai", [
-                "provider": .string(action.provider), "model": action.model.map { .string($0) } ?? .null,
-                "system": action.system.map { .string($0) } ?? .null, "prompt": .string(action.promptTemplate),
-                "max_output_tokens": .integer(action.maximumOutputTokens), "answer_schema": action.answerSchema,
-            ])
+            object.set(
+                "ai",
+                [
+                    "provider": .string(action.provider), "model": action.model.map { .string($0) } ?? .null,
+                    "system": action.system.map { .string($0) } ?? .null, "prompt": .string(action.promptTemplate),
+                    "max_output_tokens": .integer(action.maximumOutputTokens), "answer_schema": action.answerSchema,
+                ])
         case .system(let action):
-            object.set("system", [
-                "command": .string(action.command), "provider": .string(action.provider),
-                "parameters": action.parameters,
-            ])
+            object.set(
+                "system",
+                [
+                    "command": .string(action.command), "provider": .string(action.provider),
+                    "parameters": action.parameters,
+                ])
         }
         return object
     }
@@ -61,15 +65,17 @@ extension PlannedStep {
     fileprivate init(_ json: JSON) throws(PlanUnreadable) {
         let action: Action
         if let ai = json["ai"] {
-            action = .ai(AIAction(
-                provider: try ai.member("provider", \.stringValue), model: ai["model"]?.stringValue,
-                system: ai["system"]?.stringValue, promptTemplate: try ai.member("prompt", \.stringValue),
-                maximumOutputTokens: try ai.member("max_output_tokens", \.integerValue),
-                answerSchema: ai["answer_schema"] ?? .null))
+            action = .ai(
+                AIAction(
+                    provider: try ai.member("provider", \.stringValue), model: ai["model"]?.stringValue,
+                    system: ai["system"]?.stringValue, promptTemplate: try ai.member("prompt", \.stringValue),
+                    maximumOutputTokens: try ai.member("max_output_tokens", \.integerValue),
+                    answerSchema: ai["answer_schema"] ?? .null))
         } else if let system = json["system"] {
-            action = .system(SystemAction(
-                command: try system.member("command", \.stringValue),
-                provider: try system.member("provider", \.stringValue), parameters: system["parameters"] ?? .null))
+            action = .system(
+                SystemAction(
+                    command: try system.member("command", \.stringValue),
+                    provider: try system.member("provider", \.stringValue), parameters: system["parameters"] ?? .null))
         } else {
             throw PlanUnreadable(reason: "a step has neither \"ai\" nor \"system\"")
         }
@@ -93,7 +99,9 @@ extension JSON {
     }
 
     fileprivate func member<Value>(_ key: String, _ read: (JSON) -> Value?) throws(PlanUnreadable) -> Value {
-        guard let value = self[key].flatMap(read) else { throw PlanUnreadable(reason: "\"\(key)\" is missing or of the wrong type") }
+        guard let value = self[key].flatMap(read) else {
+            throw PlanUnreadable(reason: "\"\(key)\" is missing or of the wrong type")
+        }
         return value
     }
 }

@@ -1,7 +1,7 @@
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// A point in time in microseconds since 1970-01-01 UTC, the resolution of PostgreSQL's `timestamptz`.

@@ -8,33 +8,51 @@ extension ProviderError {
         let (code, message, action): (String, String, String) =
             switch (self.code, status) {
             case (.denied, 402?):
-                ("provider_out_of_credit", "the provider \"\(provider)\" asks for payment",
-                 "ask the operator to top up the provider's account, then start the run again")
+                (
+                    "provider_out_of_credit", "the provider \"\(provider)\" asks for payment",
+                    "ask the operator to top up the provider's account, then start the run again"
+                )
             case (.denied, _):
-                ("provider_denied", "the provider \"\(provider)\" refused this host's credentials",
-                 "ask the operator to check the provider's key and permissions, then start the run again")
+                (
+                    "provider_denied", "the provider \"\(provider)\" refused this host's credentials",
+                    "ask the operator to check the provider's key and permissions, then start the run again"
+                )
             case (.limit, 429?):
-                ("provider_rate_limited", "the provider \"\(provider)\" limits the rate of calls\(tries)",
-                 "start the run again later")
+                (
+                    "provider_rate_limited", "the provider \"\(provider)\" limits the rate of calls\(tries)",
+                    "start the run again later"
+                )
             case (.limit, _):
-                ("limit_exceeded", "a limit was reached in a call of \"\(provider)\"\(tries)",
-                 "ask for less in one step, or raise max_output_tokens in the template")
+                (
+                    "limit_exceeded", "a limit was reached in a call of \"\(provider)\"\(tries)",
+                    "ask for less in one step, or raise max_output_tokens in the template"
+                )
             case (.upstream, 529?):
-                ("provider_overloaded", "the provider \"\(provider)\" is overloaded\(tries)",
-                 "start the run again later")
+                (
+                    "provider_overloaded", "the provider \"\(provider)\" is overloaded\(tries)",
+                    "start the run again later"
+                )
             case (.upstream, _):
-                ("provider_failed", "the provider \"\(provider)\" did not give a usable answer\(tries)",
-                 "start the run again; if it persists, ask the operator")
+                (
+                    "provider_failed", "the provider \"\(provider)\" did not give a usable answer\(tries)",
+                    "start the run again; if it persists, ask the operator"
+                )
             case (.timeout, _):
-                ("step_timeout", "the step took longer than its \(step.timeout.inMinutes) minutes\(tries)",
-                 "raise the step's timeout_minutes, or ask for less in one step")
+                (
+                    "step_timeout", "the step took longer than its \(step.timeout.inMinutes) minutes\(tries)",
+                    "raise the step's timeout_minutes, or ask for less in one step"
+                )
             case (.invalid, _):
-                ("provider_rejected", "the provider \"\(provider)\" rejected the request as invalid",
-                 "check the step's model, prompt and parameters")
+                (
+                    "provider_rejected", "the provider \"\(provider)\" rejected the request as invalid",
+                    "check the step's model, prompt and parameters"
+                )
             case (.cancelled, _): ("cancelled", "the step was cancelled", "start the run again")
             case (.internal, _):
-                ("plugin_fault", "the plugin behind \"\(provider)\" failed",
-                 "ask the operator to look at the plugin's log")
+                (
+                    "plugin_fault", "the plugin behind \"\(provider)\" failed",
+                    "ask the operator to look at the plugin's log"
+                )
             }
         return ExecutionError(
             code: code, message: message, step: step.name, isRetryable: isRetryable, action: action)

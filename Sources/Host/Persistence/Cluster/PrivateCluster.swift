@@ -46,7 +46,7 @@ public final class PrivateCluster: Sendable {
     ) async throws(ClusterError) -> PrivateCluster {
         let result: Result<PrivateCluster, ClusterError> = await withCheckedContinuation { continuation in
             do throws(DatabaseError) {
-                try OwnedThread.start("db-cluster") {
+                try DatabaseThread.start("db-cluster") {
                     run(dataDirectory: dataDirectory, settings: settings, logger: logger) {
                         continuation.resume(returning: $0)
                     }

@@ -34,7 +34,7 @@ final class SharedLane: Sendable {
         self.logger = logger
         wake = try EventCounter(.signal)
         let loop = try SharedLaneLoop.Descriptors()
-        try OwnedThread.start("db-shared") { [self] in SharedLaneLoop(self, loop).run() }
+        try DatabaseThread.start("db-shared") { [self] in SharedLaneLoop(self, loop).run() }
     }
 
     /// Carries out one statement; durable when it returns. Cancelling the task does not take it back.

@@ -163,9 +163,10 @@ private struct CheckpointWriter {
             ("model_name", .text(settlement.model), "text"), ("id", .uuid(settlement.id), "uuid"),
             ("created_at", .timestamp(settlement.id.timestamp), "timestamptz"),
         ])
+        let number = parts.count
         append(
             """
-            settled\(parts.count) AS (
+            settled\(number) AS (
                 UPDATE ai_api_calls AS call SET \(changes.joined(separator: ", ")), settled_at = now(),
                     model_name = coalesce(\(key[0]), call.model_name)
                 FROM fence

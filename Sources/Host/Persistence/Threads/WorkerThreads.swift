@@ -24,7 +24,7 @@ final class WorkerThreads<State>: Sendable {
         tokens = try EventCounter(.semaphore)
         queue.withLock { $0.running = threads }
         for index in 0..<threads {
-            try OwnedThread.start("\(name)-\(index)") { [self] in work(makeState()) }
+            try DatabaseThread.start("\(name)-\(index)") { [self] in work(makeState()) }
         }
     }
 

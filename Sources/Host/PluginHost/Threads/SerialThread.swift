@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// A thread that runs what it is given, one piece after the other. Foreign code that blocks or spins on it holds up
 /// its own queue alone.
@@ -19,10 +20,10 @@ import Synchronization
     private let state = Mutex(State())
     private let wake: UnsafeMutablePointer<sem_t>
 
-    init(name: String) throws(OwnedThread.NoThread) {
+    init(name: String) throws(OwnedThread.Unavailable) {
         unsafe wake = .allocate(capacity: 1)
         unsafe sem_init(wake, 0, 0)
-        try OwnedThread.start(name: name) { self.run() }
+        try OwnedThread.startDetached(name: name) { self.run() }
     }
 
     deinit {

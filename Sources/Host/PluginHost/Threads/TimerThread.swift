@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import Threads
 
 /// One thread that runs short actions at their time: deadlines, grace periods and the plugins' own timers.
 ///
@@ -19,7 +20,7 @@ import Synchronization
     private var nextID: ID = 1
     private var isStopping = false
 
-    init() throws(OwnedThread.NoThread) {
+    init() throws(OwnedThread.Unavailable) {
         unsafe mutex = .allocate(capacity: 1)
         unsafe condition = .allocate(capacity: 1)
         unsafe pthread_mutex_init(mutex, nil)
@@ -28,7 +29,7 @@ import Synchronization
         unsafe pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         unsafe pthread_cond_init(condition, &attributes)
         unsafe pthread_condattr_destroy(&attributes)
-        try OwnedThread.start(name: "plugin-timers") { self.run() }
+        try OwnedThread.startDetached(name: "plugin-timers") { self.run() }
     }
 
     deinit {
