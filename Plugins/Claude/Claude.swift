@@ -30,14 +30,14 @@ struct Claude: Plugin {
         let response = try await call.send(request.httpRequest(to: settings.messagesURL, callID: call.trace))
         guard 200..<300 ~= response.status else { throw await Self.failure(of: response) }
         let requestID = response.header("request-id")
-        try Self.checkIsEventStream(response.header("content-type"), requestID: requestID)
-        return try await StreamedAnswer(request: request, providerRequestID: requestID)
-            .read(response.body) { output in
-                switch output {
-                case .text(let piece): try await call.emit(text: piece)
-                case .usage(let usage): try await call.emit(usage: usage)
-                }
+        let answer = Answer(request: request, providerRequestID: requestID)
+        let form = try Answer.Form(contentType: response.header("content-type"), requestID: requestID)
+        return try await answer.read(response.body, as: form) { output in
+            switch output {
+            case .text(let piece): try await call.emit(text: piece)
+            case .usage(let usage): try await call.emit(usage: usage)
             }
+        }
     }
 
     private static func failure(of response: HTTPResponse) async -> PluginError {
@@ -52,14 +52,5 @@ struct Claude: Plugin {
         }
         return ProviderFailure.error(
             status: response.status, body: body, now: Int64(time(nil)), header: response.header)
-    }
-
-    /// A page with status 200 comes from whatever `base_url` leads to instead of the API.
-    static func checkIsEventStream(_ contentType: String?, requestID: String?) throws(PluginError) {
-        guard let contentType, !contentType.lowercased().hasPrefix("text/event-stream") else { return }
-        throw PluginError(
-            .upstream,
-            "the answer is \(contentType.prefix(100)) and no event stream; base_url does not lead to the Messages API",
-            status: 200, providerRequestID: requestID)
     }
 }

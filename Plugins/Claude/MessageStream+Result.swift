@@ -7,6 +7,10 @@ extension MessageStream {
     func result(for request: GenerateRequest, providerRequestID: String?) throws(PluginError) -> JSON {
         guard isComplete else { throw broken("it ended before message_stop") }
         guard let stopReason else { throw broken("it states no stop_reason") }
+        guard !usage.isEmpty else {
+            // Not zero but unknown, and another attempt would be charged unseen as well.
+            throw failure(.upstream, "the answer states no usage; base_url leads to a gateway that leaves it out")
+        }
         try checkStop(stopReason, request)
         return [
             "text": .string(text),

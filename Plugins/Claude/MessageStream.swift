@@ -54,6 +54,33 @@ struct MessageStream: Sendable {
         }
     }
 
+    /// Takes the whole of a message that was not streamed.
+    ///
+    /// - Throws: where the bytes are no message; the error has a status only where they are the API's own error.
+    mutating func receive(message bytes: [UInt8]) throws(PluginError) -> [Output] {
+        let message: JSON
+        do {
+            message = try JSON.parse(bytes, JSON.Reading(repairsStrings: true))
+        } catch {
+            throw broken("it is no readable JSON: \(error)")
+        }
+        if message["type"] == "error" { throw ProviderFailure.error(event: message, usage: nil) }
+        guard message["type"] == "message" else {
+            throw PluginError(
+                .upstream, "the answer is JSON, but no message; base_url does not lead to the Messages API")
+        }
+        model = message["model"]?.stringValue
+        stopReason = message["stop_reason"]?.stringValue
+        if let details = message["stop_details"], !details.isNull { stopDetails = details }
+        var outputs: [Output] = []
+        if let output = update(message["usage"]) { outputs.append(output) }
+        isComplete = true
+        for block in message["content"]?.arrayValue ?? [] where block["type"] == "text" {
+            if let output = try append(block["text"]) { outputs.append(output) }
+        }
+        return outputs
+    }
+
     private static let names: Set<String> = [
         "message_start", "content_block_start", "content_block_delta", "message_delta", "message_stop", "error",
     ]

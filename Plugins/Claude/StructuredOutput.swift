@@ -31,6 +31,14 @@ enum StructuredOutput {
             default: unsupported[member.key] = member.value
             }
         }
+        if ["type", "$ref", "enum", "const"].allSatisfy({ schema[$0] == nil }) {
+            // What only objects or only arrays can have says what the value is.
+            if schema["properties"] != nil {
+                schema["type"] = "object"
+            } else if schema["items"] != nil {
+                schema["type"] = "array"
+            }
+        }
         if isObject(schema["type"]) {
             schema["additionalProperties"] = false
         } else if ["type", "$ref", "enum", "const", "anyOf", "allOf"].allSatisfy({ schema[$0] == nil }) {

@@ -21,7 +21,8 @@ public struct HTTPResponse: Sendable {
         var bytes: [UInt8] = []
         for try await piece in body {
             guard bytes.count + piece.count <= limit else {
-                throw PluginError(.limit, "the answer's body is longer than \(limit) bytes", status: status)
+                throw PluginError(
+                    .limit, "the answer's body is longer than \(limit) bytes", status: status >= 400 ? status : nil)
             }
             bytes += piece
         }

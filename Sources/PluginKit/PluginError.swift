@@ -26,15 +26,20 @@ public struct PluginError: Error, Sendable, Hashable {
     public let isRetryable: Bool
     /// What the provider asked for before the next attempt.
     public let retryAfterMilliseconds: Int64?
-    /// The provider's HTTP status, when it answered.
+    /// The provider's HTTP status, when it answered with an error and charges nothing for it.
     public let status: Int?
     public let providerRequestID: String?
     /// What the call consumed before it failed.
     public let usage: JSON?
+    /// The provider's own object about it.
+    public let rawUsage: JSON?
+    /// Whether `usage` is all that the provider will charge: its answer was complete, and could not be used.
+    public let isUsageFinal: Bool
 
     public init(
         _ code: Code, _ message: String, isRetryable: Bool = false, retryAfterMilliseconds: Int64? = nil,
-        status: Int? = nil, providerRequestID: String? = nil, usage: JSON? = nil
+        status: Int? = nil, providerRequestID: String? = nil, usage: JSON? = nil, rawUsage: JSON? = nil,
+        isUsageFinal: Bool = false
     ) {
         self.code = code
         self.message = message
@@ -43,6 +48,8 @@ public struct PluginError: Error, Sendable, Hashable {
         self.status = status
         self.providerRequestID = providerRequestID
         self.usage = usage
+        self.rawUsage = rawUsage
+        self.isUsageFinal = isUsageFinal
     }
 }
 
@@ -111,6 +118,8 @@ extension PluginError {
         object["status"] = status.map { .integer(Int64($0)) }
         object["provider_request_id"] = providerRequestID.map(JSON.string)
         object["usage"] = usage
+        object["raw_usage"] = rawUsage
+        if isUsageFinal { object["usage_is_final"] = true }
         return .object(object)
     }
 }

@@ -5,7 +5,9 @@ internal import Synchronization
 /// one task that reads.
 ///
 /// The host counts bytes as seen as soon as `on_event` returns, so the buffer holds the peer back itself: above
-/// `highWater` it pauses the transfer, below `lowWater` it lets it go on.
+/// `highWater` it pauses the transfer, below `lowWater` it lets it go on. It says so while it holds its own lock: two
+/// decisions told in the wrong order would leave the transfer paused for ever, and the host's functions never call
+/// back.
 final class Transfer: Sendable {
     static let maximumPieceBytes = 65_536
     private static let highWater = 65_536
@@ -26,6 +28,8 @@ final class Transfer: Sendable {
         var isPaused = false
         /// Set as soon as nothing more can arrive.
         var ending: Result<Void, PluginError>?
+        /// Set when nobody on this side wants to know more.
+        var isAbandoned = false
         /// Resolved when a piece or the end arrives, for the reader that found neither.
         var arrival: Slot<Void>?
     }
@@ -41,8 +45,7 @@ final class Transfer: Sendable {
     func started(as handle: aib_id) {
         let isAbandoned = state.withLock { state in
             state.handle = handle
-            if case .failure = state.ending { return true }
-            return false
+            return state.isAbandoned
         }
         if isAbandoned { host.abort(handle) }
     }
@@ -54,7 +57,6 @@ final class Transfer: Sendable {
     func next() async throws -> [UInt8]? {
         while true {
             if Task.isCancelled { throw PluginError.cancelled }
-            var resumed: aib_id?
             let step: Step = state.withLock { state in
                 if state.read < state.pieces.count {
                     let piece = state.pieces[state.read]
@@ -66,7 +68,7 @@ final class Transfer: Sendable {
                     state.bufferedBytes -= piece.count
                     if state.isPaused, state.bufferedBytes < Self.lowWater, state.ending == nil {
                         state.isPaused = false
-                        resumed = state.handle
+                        host.pause(state.handle, false)
                     }
                     return .piece(piece)
                 }
@@ -75,7 +77,6 @@ final class Transfer: Sendable {
                 state.arrival = arrival
                 return .wait(arrival)
             }
-            if let resumed { host.pause(resumed, false) }
             switch step {
             case .piece(let piece): return piece
             case .end(let ending):
@@ -100,6 +101,10 @@ final class Transfer: Sendable {
             switch Int(status) {
             case AIB_OK: return
             case AIB_E_AGAIN: try await turn.wait()
+            case AIB_E_STALE:
+                // The transfer is over, and the event that says why is under way.
+                _ = try await head.wait()
+                throw PluginError(.upstream, "the transfer ended before its body was sent", isRetryable: true)
             default: throw PluginError(status: status, "a piece of a request's body")
             }
         }
@@ -109,19 +114,20 @@ final class Transfer: Sendable {
 
     /// Ends the transfer from this side; does nothing once it has ended.
     func abandon() {
-        if let handle = end(.failure(.cancelled)), handle != 0 { host.abort(handle) }
+        let handle = end(.failure(.cancelled))
+        state.withLock { state in
+            state.isAbandoned = true
+            (state.pieces, state.read, state.bufferedBytes) = ([], 0, 0)
+        }
+        if let handle, handle != 0 { host.abort(handle) }
     }
 
-    /// Returns the handle where the transfer was still open.
+    /// Returns the handle where the transfer was still open. What has arrived stays to be read: a failure does not undo
+    /// the usage that a provider stated before it.
     private func end(_ ending: Result<Void, PluginError>) -> aib_id? {
         let (handle, arrival): (aib_id?, Slot<Void>?) = state.withLock { state in
             guard state.ending == nil else { return (nil, nil) }
             state.ending = ending
-            if case .failure = ending {
-                state.pieces = []
-                state.read = 0
-                state.bufferedBytes = 0
-            }
             defer { state.arrival = nil }
             return (state.handle, state.arrival)
         }
@@ -149,16 +155,17 @@ final class Transfer: Sendable {
 
     private func append(_ piece: [UInt8], handle: aib_id) {
         guard !piece.isEmpty else { return }
-        let (arrival, mustPause): (Slot<Void>?, Bool) = state.withLock { state in
-            guard state.ending == nil else { return (nil, false) }
+        let arrival: Slot<Void>? = state.withLock { state in
+            guard state.ending == nil else { return nil }
             state.pieces.append(piece)
             state.bufferedBytes += piece.count
-            let mustPause = !state.isPaused && state.bufferedBytes > Self.highWater
-            if mustPause { state.isPaused = true }
+            if !state.isPaused, state.bufferedBytes > Self.highWater {
+                state.isPaused = true
+                host.pause(handle, true)
+            }
             defer { state.arrival = nil }
-            return (state.arrival, mustPause)
+            return state.arrival
         }
-        if mustPause { host.pause(handle, true) }
         arrival?.resolve(.success(()))
     }
 

@@ -17,7 +17,8 @@ public struct OwnedThread: Sendable {
 
     private let id: pthread_t
 
-    /// Starts a thread that ends when `body` returns. Signals sent to the process are left to its other threads.
+    /// Starts a thread that ends when `body` returns. Signals sent to the process are left to its other threads; those
+    /// that the thread's own faults raise reach their handlers.
     ///
     /// - Parameter name: shown by `top -H` and debuggers; the kernel keeps 15 bytes.
     public static func start(name: String, _ body: @escaping @Sendable () -> Void) throws(Unavailable) -> OwnedThread {
@@ -59,7 +60,9 @@ private func runBody(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPoi
     let body = unsafe Unmanaged<Body>.fromOpaque(context).takeRetainedValue()
     var all = sigset_t()
     unsafe sigfillset(&all)
-    unsafe pthread_sigmask(SIG_BLOCK, &all, nil)
+    // A fault whose signal is blocked kills the process without its handler: no backtrace, no message.
+    for fault in [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS, SIGABRT] { unsafe sigdelset(&all, fault) }
+    unsafe pthread_sigmask(SIG_SETMASK, &all, nil)
     let file = unsafe open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
     if file >= 0 {
         let name = Array(body.name.utf8.prefix(15))

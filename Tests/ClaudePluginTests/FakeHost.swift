@@ -18,12 +18,16 @@ import Synchronization
 
     enum Event: Sendable {
         case request(Sent)
+        /// A chunk found the window full.
+        case refusedChunk
         case completed(aib_status, JSON)
     }
 
     let events: AsyncStream<Event>
     private let continuation: AsyncStream<Event>.Continuation
     private let emitted = Mutex<[String]>([])
+    private let openings = Mutex<Int?>(nil)
+    private let abortedHandles = Mutex<[UInt64]>([])
     private let lastHandle = Atomic<UInt64>(0)
     private let provider: UnsafePointer<aib_provider>
     private let http = UnsafeMutablePointer<aib_svc_http>.allocate(capacity: 1)
@@ -31,6 +35,13 @@ import Synchronization
     private var instance: UnsafeMutableRawPointer?
 
     var chunks: [String] { emitted.withLock(\.self) }
+    /// The transfers that the plugin has ended itself.
+    var aborted: [UInt64] { abortedHandles.withLock(\.self) }
+    /// How many chunks the window takes before it is full; nil: any number.
+    var window: Int? {
+        get { openings.withLock(\.self) }
+        set { openings.withLock { $0 = newValue } }
+    }
 
     /// Loads the plugin with this configuration.
     init?(configuration: JSON) {
@@ -49,7 +60,17 @@ import Synchronization
                     return unsafe UnsafeRawPointer(FakeHost.at(context).http)
                 },
                 emit: { context, _, _, chunk in
-                    unsafe FakeHost.at(context).emitted.withLock { unsafe $0.append(chunk.text) }
+                    let host = unsafe FakeHost.at(context)
+                    let isTaken = host.openings.withLock { openings in
+                        guard let open = openings else { return true }
+                        if open > 0 { openings = open - 1 }
+                        return open > 0
+                    }
+                    guard isTaken else {
+                        host.continuation.yield(.refusedChunk)
+                        return aib_status(AIB_E_AGAIN)
+                    }
+                    host.emitted.withLock { unsafe $0.append(chunk.text) }
                     return aib_status(AIB_OK)
                 },
                 complete: { context, _, status, result in
@@ -74,15 +95,33 @@ import Synchronization
         }
     }
 
+    static let eventStream: [[JSON]] = [["content-type", "text/event-stream"], ["request-id", "req_1"]]
+
     /// Answers a request with this head and body, then ends it.
     func answer(_ sent: Sent, status: Int64, headers: [[JSON]], body: String) {
+        head(sent, status: status, headers: headers)
+        data(sent, body)
+        push(AIB_EV_HTTP_END, sent, "")
+    }
+
+    func head(_ sent: Sent, status: Int64 = 200, headers: [[JSON]] = eventStream) {
         let head: JSON = [
             "status": .integer(status), "version": "1.1", "headers": .array(headers.map { .array($0) }),
         ]
         push(AIB_EV_HTTP_HEAD, sent, head.text)
-        push(AIB_EV_HTTP_DATA, sent, body)
-        push(AIB_EV_HTTP_END, sent, "")
     }
+
+    func data(_ sent: Sent, _ piece: String) { push(AIB_EV_HTTP_DATA, sent, piece) }
+
+    func fail(_ sent: Sent, _ message: String) {
+        let error: JSON = ["code": "upstream", "message": .string(message), "retryable": true]
+        push(AIB_EV_FAIL, sent, error.text)
+    }
+
+    /// Says that the output window has room again.
+    func writable() { push(AIB_EV_WRITABLE, Sent(url: "", headers: [:], body: .null, user: 0, handle: 0), "") }
+
+    func cancel() { unsafe provider.pointee.cancel(instance, 7) }
 
     func destroy() {
         unsafe provider.pointee.destroy(instance)
@@ -124,7 +163,10 @@ import Synchronization
         unsafe table.pause = { _, _, _ in aib_status(AIB_OK) }
         unsafe table.write = { _, _, _ in aib_status(AIB_E_STALE) }
         unsafe table.finish = { _, _ in aib_status(AIB_E_STALE) }
-        unsafe table.abort = { _, _ in aib_status(AIB_OK) }
+        unsafe table.abort = { context, handle in
+            unsafe FakeHost.at(context).abortedHandles.withLock { $0.append(handle) }
+            return aib_status(AIB_OK)
+        }
         return table
     }
 

@@ -56,6 +56,9 @@ enum RecordedStream {
 
         """
 
+    /// The beginning of `text`, up to the first event that states usage.
+    static var start: String { text.components(upTo: "event: content_block_start") }
+
     /// A short stream with this text, stop reason and anything before its end.
     static func short(
         _ text: String, stopReason: String, stopDetails: JSON = .null, output: Int64 = 9
@@ -114,7 +117,7 @@ func read(
     _ pieces: Pieces, for request: GenerateRequest, requestID: String? = "req_7"
 ) async throws -> (result: JSON, outputs: [MessageStream.Output]) {
     var outputs: [MessageStream.Output] = []
-    let result = try await StreamedAnswer(request: request, providerRequestID: requestID)
+    let result = try await Answer(request: request, providerRequestID: requestID)
         .read(pieces) { outputs.append($0) }
     return (result, outputs)
 }
@@ -124,4 +127,9 @@ func failure(_ text: String, for request: GenerateRequest, then failure: PluginE
     await #expect(throws: PluginError.self) {
         try await read(Pieces(pieces: [Array(text.utf8)], failure: failure), for: request)
     }
+}
+
+extension String {
+    /// What comes before the first occurrence.
+    func components(upTo text: String) -> String { firstRange(of: text).map { String(self[..<$0.lowerBound]) } ?? self }
 }

@@ -37,6 +37,17 @@ import Testing
         #expect(StructuredOutput.schema(from: schema) == schema)
     }
 
+    @Test func infersWhatHasAnObjectsOrAnArraysMembers() {
+        let adapted = StructuredOutput.schema(from: ["properties": ["a": ["items": ["minimum": 1, "type": "integer"]]]])
+        #expect(adapted["type"] == "object")
+        #expect(adapted["additionalProperties"] == false)
+        #expect(adapted["properties"]?["a"]?["type"] == "array")
+        #expect(adapted["properties"]?["a"]?["items"]?["type"] == "integer")
+        let either = StructuredOutput.schema(from: ["anyOf": [["properties": [:]], ["type": "null"]]])
+        #expect(either["type"] == nil && either["anyOf"]?.arrayValue?.first?["type"] == "object")
+        #expect(StructuredOutput.schema(from: ["$ref": "#/$defs/D", "properties": [:]])["type"] == nil)
+    }
+
     @Test func narrowsWhatCannotBeSaid() {
         #expect(StructuredOutput.schema(from: [:]) == ["type": "string"])
         #expect(StructuredOutput.schema(from: true) == ["type": "string"])

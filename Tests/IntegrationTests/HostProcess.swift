@@ -24,7 +24,10 @@ final class HostProcess: Sendable {
         process.environment = Program.environment.merging(environment) { $1 }
         let pipe = Pipe()
         process.standardOutput = pipe
-        process.standardError = FileHandle.standardError
+        // Into a file: a child that outlives a failed test must not hold the runner's own output open.
+        let complaints = dataDirectory + ".stderr"
+        FileManager.default.createFile(atPath: complaints, contents: nil)
+        process.standardError = FileHandle(forWritingAtPath: complaints)
         try process.run()
         var text = ""
         // The summary ends with its last line; the pipe closes if the program ends instead.
@@ -38,10 +41,14 @@ final class HostProcess: Sendable {
             text.split(separator: "\n").first { $0.contains(label) }?
                 .split(separator: " ").first { $0.hasPrefix("http://") }.map(String.init)
         }
-        let base = try #require(address(after: "  api "), "the program did not come up: \(text)")
+        let base = try #require(address(after: "  api "), "the program did not come up: \(text)\(
+                (try? String(contentsOfFile: complaints, encoding: .utf8)) ?? "")")
         sandbox = address(after: "  sandbox ")
         client = APIClient(transport: transport, base: base)
     }
+
+    /// A test that failed before it stopped its host leaves none behind.
+    deinit { if process.isRunning { Glibc.kill(process.processIdentifier, SIGKILL) } }
 
     /// `kill -9`, and waits until it is gone.
     func kill() {

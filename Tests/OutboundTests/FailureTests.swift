@@ -2,7 +2,6 @@ import Domain
 import Glibc
 import Logging
 import Outbound
-import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct FailureTests {
@@ -148,24 +147,5 @@ import Testing
         for secret in ["hidden-query", "hidden-value", "sk-live"] {
             #expect(!text.contains(secret) && answer.error?.message.contains(secret) == false)
         }
-    }
-}
-
-/// Keeps what is logged.
-private struct LogLines: LogHandler {
-    private final class Store: Sendable { let lines = Mutex<[String]>([]) }
-    private let store = Store()
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.trace
-    var all: [String] { store.lines.withLock { $0 } }
-
-    subscript(metadataKey key: String) -> Logger.MetadataValue? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) {
-        let line = "\(event.message) \(event.metadata ?? [:])"
-        store.lines.withLock { $0.append(line) }
     }
 }

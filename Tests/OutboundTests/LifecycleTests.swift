@@ -1,9 +1,10 @@
 import Domain
 import Glibc
 import Logging
-import Outbound
 import Synchronization
 import Testing
+
+@testable import Outbound
 
 @Suite(.timeLimit(.minutes(1))) struct LifecycleTests {
     /// Sends pieces until the client goes away, and says when it has.
@@ -59,21 +60,61 @@ import Testing
     }
 
     @Test func cancelBeforeTheStart() async throws {
-        let server = LoopbackServer { _ = $0.readHead() }
+        let (lines, line) = AsyncStream.makeStream(of: String.self)
+        let server = LoopbackServer { connection in
+            guard let head = connection.readHead() else { return }
+            line.yield(head.line)
+            connection.answer("ok")
+        }
         try await withClient { client in
-            let holder = LoopbackServer { $0.answer("") }
+            let holder = LoopbackServer { connection in
+                _ = connection.readHead()
+                connection.answer("")
+            }
             // The thread is held in another transfer's event while this one is started and cancelled.
             let gate = Gate()
-            let held = Mutex(false)
+            let (holds, held) = AsyncStream.makeStream(of: Void.self)
             let other = client.start(.to(holder.origin)) { _ in
-                held.withLock { $0 = true }
+                held.yield()
                 gate.wait()
             }
-            client.start(.to(server.origin)) { _ in Issue.record("a cancelled transfer has no events") }.cancel()
+            for await _ in holds { break }
+            client.start(.to(server.origin, "/cancelled")) { _ in
+                Issue.record("a cancelled transfer has no events")
+            }.cancel()
             gate.open()
             other.cancel()
+            // Started later, so whatever the cancelled one had sent would have come before it.
+            #expect(await client.answer(to: .to(server.origin, "/next")).text == "ok")
         }
-        #expect(server.acceptedConnections == 0)
+        var iterator = lines.makeAsyncIterator()
+        #expect(await iterator.next() == "GET /next HTTP/1.1")
+        #expect(server.acceptedConnections == 1)
+    }
+
+    @Test func shutdownReturnsWhenEveryConnectionIsClosed() async throws {
+        let server = LoopbackServer { connection in
+            while connection.readHead() != nil { connection.answer("ok") }
+        }
+        let client = HTTPClient(
+            configuration: .init(proxy: .none), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        #expect(await client.answer(to: .to(server.origin)).text == "ok")
+        func isConnected() -> Bool { (0..<4096).contains { LoopbackServer.peerPort(of: $0) == server.port } }
+        #expect(isConnected(), "the connection is kept for the next request")
+        await client.shutdown()
+        #expect(!isConnected())
+    }
+
+    @Test func aSocketThatCannotBeWatchedIsSaidSo() {
+        var poller = Poller()
+        #expect(Self.watch(-1, &poller) == false)
+        let socket = LoopbackServer.listen(backlog: 1).socket
+        defer { close(socket) }
+        #expect(Self.watch(socket, &poller) && Self.watch(socket, &poller))
+    }
+
+    private static func watch(_ socket: Int32, _ poller: inout Poller) -> Bool {
+        poller.watch(socket, readable: true, writable: false)
     }
 
     @Test func socketsAreNotInherited() async throws {

@@ -1,4 +1,5 @@
 import Domain
+import Logging
 import Outbound
 import Synchronization
 import Testing
@@ -62,6 +63,37 @@ import Testing
         #expect(error.isRetryable)
         #expect(!error.message.contains("proxy-password"))
         #expect(!"\(configuration.proxy)".contains("proxy-password"))
+    }
+
+    /// libcurl's own words repeat the whole URL: "Unsupported proxy scheme for 'ftp://user:…'".
+    @Test(arguments: [
+        ("ftp://user:proxy-p%61ssword@127.0.0.1:1", "not by “ftp”"),
+        ("gopher://user:proxy-p%61ssword@127.0.0.1:1", "not by “gopher”"),
+        ("http://user:proxy-p%61ssword@", "names no host"), ("http://user:proxy-p%61ssword@:3128", "names no host"),
+        ("http://user:proxy-p%61ss word@h:1", "a space or a control character"),
+    ])
+    func aProxyThatCannotBeUsedIsSaidSoWithoutItsPassword(url: String, words: String) async throws {
+        let lines = LogLines()
+        let proxy = Proxy(http: url)
+        #expect(proxy.fault?.contains(words) == true && proxy.fault?.hasPrefix("http_proxy: ") == true)
+        let answer = try await withClient(.init(proxy: proxy), logger: Logger(label: "test") { _ in lines }) {
+            await $0.answer(to: .to("http://target.invalid", timeout: .seconds(5)))
+        }
+        let error = try #require(answer.error)
+        #expect(error.message.contains("proxy"), "\(error)")
+        #expect(lines.all.contains { $0.contains(words) }, "told when the client starts")
+        for text in lines.all + ["\(error)"] {
+            for part in ["user", "proxy-p", "ssword"] { #expect(!text.contains(part), "\(text)") }
+        }
+    }
+
+    @Test(arguments: [
+        "http://127.0.0.1:3128", "https://user:p%40ss@proxy.example", "socks5h://proxy.example:1080",
+        "proxy.example:3128",
+        "HTTP://[::1]:3128/",
+    ])
+    func proxiesThatCanBeUsed(url: String) {
+        #expect(Proxy(http: url, https: url).fault == nil)
     }
 
     @Test(arguments: [

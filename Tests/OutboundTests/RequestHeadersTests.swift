@@ -6,11 +6,34 @@ import Testing
 @Suite struct RequestHeadersTests {
     private let scope = SecretScope([
         "KEY": .init("sk-live-1"), "SIGNING": .init("hmac-only", uses: [.hmac]), "FILE": .init("sk-file\n"),
-        "NESTED": .init("{{secret:KEY}}"),
+        "NESTED": .init("{{secret:KEY}}"), "BOUND": .init("sk-bound", hosts: ["api.example.com"]),
+        "WILD": .init("sk-wild", hosts: ["*.models.example"]), "NOWHERE": .init("sk-nowhere", hosts: []),
     ])
 
-    private func lines(_ headers: [OutboundRequest.Header]) throws(ProviderError) -> [String] {
-        try RequestHeaders(headers, secrets: scope).lines.filter { $0 != "Expect:" }
+    private let egress = EgressPolicy(
+        hosts: ["api.example.com", "*.models.example"], origins: ["http://127.0.0.1:9000"])
+
+    private func lines(
+        _ headers: [OutboundRequest.Header], to url: String = "https://api.example.com/v1"
+    ) throws(ProviderError) -> [String] {
+        let target = try RequestTarget(url)
+        return try RequestHeaders(headers, secrets: scope, egress: egress, target: target).lines
+            .filter { $0 != "Expect:" }
+    }
+
+    /// A secret goes to its own hosts and to what the operator chose, not wherever the plugin may go.
+    @Test(arguments: [
+        ("BOUND", "https://api.example.com/", true), ("BOUND", "https://a.models.example/", false),
+        ("BOUND", "http://127.0.0.1:9000/", true), ("WILD", "https://a.models.example/", true),
+        ("WILD", "https://api.example.com/", false), ("NOWHERE", "https://api.example.com/", false),
+        ("KEY", "https://a.models.example/", true), ("BOUND", "http://api.example.com/", false),
+    ])
+    func goesToItsHostsAlone(name: String, url: String, isSent: Bool) throws {
+        let header = OutboundRequest.Header("X", "{{secret:\(name)}}")
+        guard !isSent else { return #expect(try lines([header], to: url).count == 1) }
+        let error = try #require(throws: ProviderError.self) { try lines([header], to: url) }
+        #expect(error.code == .denied && error.message.contains("the secret \(name) may not be sent to"))
+        #expect(!error.message.contains("sk-"))
     }
 
     @Test(arguments: [

@@ -47,6 +47,18 @@ import Testing
         }
     }
 
+    @Test func leftoversOfACrashAreRemovedAtTheNextStart() async throws {
+        try await Self.withStore { _, directory async throws in
+            let now = SystemWallClock().now()
+            let young = UUIDv7(at: now).description
+            let old = UUIDv7(at: Timestamp(microseconds: now.microseconds - 7_200_000_000)).description
+            for name in [young, old, "foreign"] { try FileBlobStore.write([1], to: "\(directory)/incoming/\(name)") }
+            await (try FileBlobStore(directory: directory)).close()
+            // Another host of the same directory may be writing the young one.
+            #expect(Set(FileSystem.names(in: directory + "/incoming")) == [young, "foreign"])
+        }
+    }
+
     @Test func theSameBytesAtOnceAreStoredOnce() async throws {
         try await Self.withStore { store, directory async throws in
             let digests = try await withThrowingTaskGroup(of: String.self) { group in

@@ -77,6 +77,22 @@ import Testing
         }
     }
 
+    /// What took too long once takes too long again, and may still be at work.
+    @Test func aTransactionThatIsNotAnsweredInTimeIsNotRunAgain() async throws {
+        try await TestDatabase.run(migrated: false) { test async throws in
+            let runs = Mutex(0)
+            let error = await #expect(throws: LedgerError.self) {
+                try await test.database.transaction(answerTimeout: .milliseconds(300)) {
+                    session throws(DatabaseError) in
+                    runs.withLock { $0 += 1 }
+                    _ = try session.query("SELECT pg_sleep(20)")
+                }
+            }
+            #expect(error?.code == .unavailable && error?.message.contains("did not answer within") == true)
+            #expect(runs.withLock { $0 } == 1)
+        }
+    }
+
     @Test func moreThanMayWaitAreRefused() async throws {
         var configuration = TestDatabase.small
         configuration.exclusiveConnections = 1

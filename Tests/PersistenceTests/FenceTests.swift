@@ -4,16 +4,6 @@ import Testing
 @testable import Persistence
 
 @Suite struct FenceTests {
-    private static func takeOver(_ first: Fence, _ test: TestDatabase) async throws -> Fence {
-        try await test.query(
-            "UPDATE workers SET lease_expires_at = now() - interval '1 second', lease = '0' WHERE id = $1::uuid",
-            [.uuid(first.worker)])
-        let ledger = PostgresLedger(test.database)
-        let successor = TestDatabase.id()
-        try await ledger.renew(worker: successor, lease: .seconds(60))
-        return try #require(try await ledger.claim(worker: successor, limit: 1).first).fence
-    }
-
     private static func writes(_ test: TestDatabase) async throws -> [Int64?] {
         [
             try await test.count("SELECT count(*) FROM execution_steps"),
@@ -29,7 +19,7 @@ import Testing
             let ledger = PostgresLedger(test.database)
             let call = ProviderCall.demo()
             _ = try await ledger.open(call, fence: first.fence)
-            let second = try await Self.takeOver(first.fence, test)
+            let second = try await test.takeOver(first.fence).fence
             let ending = ExecutionEnding(state: .completed, result: [:], error: nil)
             let outcomes = [
                 try await ledger.open(.demo(), fence: first.fence),
@@ -99,7 +89,7 @@ import Testing
                     .make(claimed.fence, ending: ExecutionEnding(state: .completed, result: [:], error: nil))),
             ]
             #expect(outcomes == [.applied, .fenced, .fenced, .fenced])
-            let none = try await ledger.claim(worker: claimed.fence.worker, limit: 1)
+            let none = try await ledger.claim(worker: claimed.fence.worker, limit: 1, inFlight: [])
             #expect(none.isEmpty)
         }
     }

@@ -122,7 +122,7 @@ import Testing
         try await TestDatabase.run { test async throws in
             let claimed = try await test.makeClaimed()
             let idle = TestDatabase.id()
-            try await PostgresLedger(test.database).renew(worker: idle, lease: .seconds(1))
+            try await PostgresLedger(test.database).renew(worker: idle, lease: .seconds(60))
             try await test.query("UPDATE workers SET lease_expires_at = now() - interval '2 days'")
             try await Housekeeping(test.database).removeDeadWorkers()
             #expect(try await test.text("SELECT id FROM workers") == claimed.fence.worker.description)

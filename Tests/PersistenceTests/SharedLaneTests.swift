@@ -182,11 +182,16 @@ import Testing
             try await test.query("CREATE TABLE ordered (id bigserial, value integer)")
             let insert = Statement("ordered", "INSERT INTO ordered (value) VALUES ($1::integer)")
             let execution = TestDatabase.id()
-            for value in 0..<50 {
-                async let first = test.database.execute(insert, [.count(value)], affinity: execution)
-                async let stranger = test.database.execute(Statement(nil, "SELECT 1"), [])
-                _ = try await (first, stranger)
+            // Each runs here until it has given its statement to the lane; none is awaited before the next.
+            var tasks: [Task<Rows, any Error>] = []
+            for value in 0..<200 {
+                tasks.append(
+                    .immediate { try await test.database.execute(insert, [.count(value)], affinity: execution) })
+                // A stranger now and then, so that no pattern of least load keeps them together.
+                guard value.isMultiple(of: 3) else { continue }
+                tasks.append(.immediate { try await test.database.execute(Statement(nil, "SELECT 1"), []) })
             }
+            for task in tasks { _ = try await task.value }
             #expect(try await test.count("SELECT count(*) FROM ordered WHERE id <> value + 1") == 0)
         }
     }
@@ -201,6 +206,76 @@ import Testing
         }
         #expect(error?.code == .unavailable)
         #expect(error?.message.contains("/nonexistent") == true && error?.message.contains("hunter2") == false)
+    }
+
+    @Test func aStatementThatWaitsTooLongIsToldForWhat() async throws {
+        var one = TestDatabase.small
+        one.sharedConnections = 1
+        one.lockTimeout = .seconds(20)
+        one.connectionWait = .seconds(1)
+        try await Self.withNumbers(one) { test async throws in
+            try await test.query("INSERT INTO numbers VALUES (1)")
+            let update = Statement(nil, "UPDATE numbers SET value = value")
+            let locked = AsyncStream<Void>.makeStream()
+            let release = EventBox()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await test.database.transaction { session throws(DatabaseError) in
+                        _ = try session.query("SELECT * FROM numbers FOR UPDATE")
+                        locked.continuation.finish()
+                        release.counter.wait()
+                    }
+                }
+                for await _ in locked.stream {}
+                group.addTask { _ = try await test.database.execute(update, []) }
+                let waiting = """
+                    SELECT count(*) FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event_type = 'Lock'
+                    """
+                while try await test.count(waiting) == 0 {}
+                let error = await #expect(throws: LedgerError.self) {
+                    try await test.database.execute(Self.insert, [.count(2)])
+                }
+                #expect(error?.code == .unavailable && error?.message.contains("busy") == true)
+                release.counter.add()
+                try await group.waitForAll()
+            }
+        }
+    }
+
+    /// A server that takes connections and says nothing: each attempt is given up in time for another.
+    @Test func aSilentServerHoldsNoAttemptForLong() async throws {
+        let server = try SilentServer()
+        var configuration = TestDatabase.small
+        configuration.sharedConnections = 1
+        configuration.connectionWait = .milliseconds(100)
+        let lane = try SharedLane(
+            url: "host=127.0.0.1 port=\(server.port) sslmode=disable", configuration: configuration,
+            counts: ConnectionCounts(), logger: TestServer.logger)
+        let error = await #expect(throws: DatabaseError.self) { try await lane.execute(Self.insert, [.count(1)]) }
+        #expect(error?.ledgerError.message.contains("no connection could be made within") == true)
+        #expect(server.accepts(2))
+        await lane.close()
+    }
+
+    /// What the gauges show.
+    @Test func connectionsAreCountedAsTheyComeAndGo() async throws {
+        let url = try await TestServer.makeDatabase(migrated: false)
+        let counts = ConnectionCounts()
+        var configuration = TestDatabase.small
+        configuration.sharedConnections = 1
+        let lane = try SharedLane(
+            url: url, configuration: configuration, counts: counts, logger: TestServer.logger)
+        _ = try await lane.execute(Statement(nil, "SELECT 1"), [])
+        #expect(counts.current == (active: 0, idle: 1))
+        await #expect(throws: DatabaseError.self) {
+            try await lane.execute(Statement(nil, "SELECT pg_terminate_backend(pg_backend_pid())"), [])
+        }
+        _ = try await lane.execute(Statement(nil, "SELECT 1"), [])
+        #expect(counts.current == (active: 0, idle: 1))
+        await lane.close()
+        #expect(counts.current == (active: 0, idle: 0))
+        try await TestServer.dropDatabase(url)
     }
 
     @Test func aClosedDatabaseRefuses() async throws {

@@ -69,6 +69,7 @@ final class FakeTransfer: HTTPTransfer {
     var pauses: Int { state.withLock { $0.pauses } }
     var refusedWrites: Int { state.withLock { $0.refusedWrites } }
     var delivered: Int { state.withLock { $0.delivered } }
+    var isPaused: Bool { state.withLock { $0.isPaused } }
     var isOver: Bool { state.withLock { $0.isOver } }
 
     func begin() {

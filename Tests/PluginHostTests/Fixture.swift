@@ -9,8 +9,10 @@ import Threads
 
 /// Builds and finds the libraries the tests load.
 enum Fixture {
-    static let folder = String(#filePath.dropLast("Fixture.swift".count)) + "Fixtures/"
-    static let header = folder + "../../../Sources/PluginABI/include"
+    private static let folder = String(#filePath.dropLast("Fixture.swift".count))
+    /// The sources of the plugins that authors start from.
+    static let examples = folder + "../../examples/plugins/"
+    static let header = folder + "../../Sources/PluginABI/include"
 
     /// Where the build has put this program and the plugin in Swift.
     private static let products: String = {
@@ -39,6 +41,7 @@ enum Fixture {
 
     static func c(_ source: String, rule: HostileRule = .none) async throws -> String {
         let library = temporaryFolder() + "/\(source).so"
+        let folder = source == "hostile" ? folder + "Fixtures/" : examples
         try await run([
             "/usr/bin/env", "gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread", "-I",
             header,
@@ -50,8 +53,8 @@ enum Fixture {
     static func rust(_ source: String) async throws -> String {
         let library = temporaryFolder() + "/\(source).so"
         try await run([
-            "/usr/bin/env", "rustc", "--edition", "2021", "--crate-type", "cdylib", "-O", folder + source + ".rs", "-o",
-            library,
+            "/usr/bin/env", "rustc", "--edition", "2021", "--crate-type", "cdylib", "-O", examples + source + ".rs",
+            "-o", library,
         ])
         return library
     }
@@ -220,4 +223,24 @@ final class MemoryBlobs: BlobStore {
     }
 
     func get(_ digest: String) async throws -> [UInt8]? { blobs.withLock { $0[digest] } }
+}
+
+/// A store that does not answer before it is released.
+final class HangingBlobs: BlobStore {
+    private let gate = Latch()
+    private let questions = Atomic(0)
+
+    var asked: Int { questions.load(ordering: .relaxed) }
+    func release() { gate.open() }
+
+    func put(_ bytes: [UInt8]) async throws -> String {
+        questions.add(1, ordering: .relaxed)
+        await gate.wait()
+        return String(repeating: "a", count: 64)
+    }
+
+    func get(_ digest: String) async throws -> [UInt8]? {
+        await gate.wait()
+        return nil
+    }
 }

@@ -9,9 +9,10 @@ import Testing
     private static let key = RouteKey.command("run", provider: "fixture")
 
     private func load(
-        _ transport: FakeTransport = FakeTransport(), log: LogKeeper = LogKeeper()
+        _ transport: FakeTransport = FakeTransport(), blobs: any BlobStore = MemoryBlobs(),
+        log: LogKeeper = LogKeeper()
     ) async throws -> PluginRegistry {
-        let registry = PluginRegistry.test(transport: transport, log: log, grace: .seconds(10))
+        let registry = PluginRegistry.test(transport: transport, blobs: blobs, log: log, grace: .seconds(10))
         let path = try Fixture.swift()
         let secrets = SecretScope(["FIXTURE_KEY": .init("s3cr3t-value", uses: [.http, .hmac])])
         let refusal = await registry.refusal(
@@ -36,6 +37,35 @@ import Testing
         #expect(log.all.contains { $0 == "info fixture is here base_url=http://127.0.0.1:9000 plugin=fixture" })
         await registry.refreshHealth()
         #expect(registry.plugins.map(\.health) == [.healthy])
+        await registry.shutdown()
+    }
+
+    @Test func aPluginsLogLinesAreMadeHarmless() async throws {
+        let log = LogKeeper()
+        let registry = try await load(log: log)
+        _ = try await registry.call(Self.key, ["do": "log"])
+        let line = try #require(log.all.first { $0.contains("two") })
+        #expect(line.hasPrefix("info one\\n\\u{1B}[31mtwo [secret]\u{301} "))
+        #expect(line.contains(" plugin=fixture") && line.contains(" field.plugin=host"), "\(line)")
+        #expect(line.contains(" field.call=none") && line.contains("a\\nb=c\\td"), "\(line)")
+        await registry.shutdown()
+    }
+
+    @Test func aStreamedBodysLengthIsAnnounced() async throws {
+        let transport = FakeTransport()
+        let registry = try await load(transport)
+        let result = try await registry.call(Self.key, ["do": "post", "pieces": 2, "length": 80_000])
+        #expect(result["bytes"] == 80_000)
+        let request = try #require(transport.transfers.first).request
+        guard case .stream(length: 80_000) = request.body else {
+            Issue.record("\(request.body)")
+            return
+        }
+        #expect(request.headers.map(\.name) == ["authorization", "x-trace"], "the transport writes the field itself")
+        for length: JSON in [-1, "x"] {
+            #expect(
+                try await registry.error(Self.key, ["do": "post", "pieces": 1, "length": length])?.code == .invalid)
+        }
         await registry.shutdown()
     }
 
@@ -65,6 +95,49 @@ import Testing
         #expect(transport.transfers.first?.pauses ?? 0 > 0)
         let error = try await registry.error(Self.key, ["do": "download", "limit": 1_000])
         #expect(error?.code == .limit && error?.message.contains("1000 bytes") == true)
+        await registry.shutdown()
+    }
+
+    /// What a transfer may queue for a plugin whose thread does not get to it.
+    @Test func theHostHoldsAtMost256KiBOfATransfer() async throws {
+        let transport = FakeTransport()
+        let registry = try await load(transport)
+        let call = Task { try await registry.error(Self.key, ["do": "consume"]) }
+        while transport.transfers.first?.delivered ?? 0 == 0 { await Task.yield() }
+        let transfer = try #require(transport.transfers.first)
+        let instance = try #require(registry.state.withLock { $0.plugins["fixture"]?.instance })
+        let hosted = try #require((1...9).compactMap { instance.transfer($0) }.first)
+        let (ends, end) = AsyncStream.makeStream(of: (counted: Int, sent: Int).self)
+        instance.thread.post {
+            // Nothing is seen until this returns, so the peer sends until it is held back.
+            let seen = transfer.delivered
+            while !transfer.isPaused || hosted.unseenBytes < HostedTransfer.highWater {}
+            end.yield((hosted.unseenBytes, transfer.delivered - seen))
+        }
+        var iterator = ends.makeAsyncIterator()
+        let queued = try #require(await iterator.next())
+        #expect(HostedTransfer.highWater...262_144 ~= queued.counted && queued.sent <= queued.counted)
+        let sent = transfer.delivered
+        while transfer.delivered < sent + 1_000_000 { await Task.yield() }
+        call.cancel()
+        #expect(try await call.value?.code == .cancelled)
+        await registry.shutdown()
+    }
+
+    @Test func aBlobStoreThatHangsHoldsUpNobody() async throws {
+        let blobs = HangingBlobs()
+        let registry = try await load(blobs: blobs)
+        for count in 1...2 {
+            let call = Task { try await registry.error(Self.key, ["do": "blob"]) }
+            while blobs.asked < count { await Task.yield() }
+            call.cancel()
+            #expect(try await call.value?.code == .cancelled)
+        }
+        #expect(try await registry.call(Self.key, ["do": "sleep", "milliseconds": 1]) == ["slept": true])
+        let instance = try #require(registry.state.withLock { $0.plugins["fixture"]?.instance })
+        while instance.placesTaken != 2 { await Task.yield() }
+        blobs.release()
+        while instance.placesTaken != 0 { await Task.yield() }
         await registry.shutdown()
     }
 
@@ -159,7 +232,7 @@ import Testing
             failure
                 == ProviderError(
                     .upstream, "the provider is overloaded", isRetryable: true, retryAfter: .seconds(2), status: 529,
-                    providerRequestID: "req_1", usage: TokenUsage(input: 7)))
+                    providerRequestID: "req_1", usage: TokenUsage(input: 7), rawUsage: ["in": 7], isUsageFinal: true))
         #expect(try await registry.error(Self.key, ["do": "throw"])?.code == .internal)
         #expect(try await registry.error(Self.key, ["do": "nothing"])?.code == .invalid)
         await registry.shutdown()

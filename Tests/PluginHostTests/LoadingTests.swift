@@ -54,7 +54,18 @@ import Testing
         var object = whole
         object.replaceSubrange(16..<18, with: [1, 0])
         try Fixture.write(object, to: folder + "/object.so")
+        // Headers whose sums overflow, or whose table lies beyond the end.
+        for (index, table) in [UInt64.max, UInt64(Int64.max), UInt64(Int64.max) - 55, UInt64(whole.count) - 1]
+            .enumerated()
+        {
+            var crafted = whole
+            crafted.replaceSubrange(32..<40, with: (0..<8).map { UInt8(truncatingIfNeeded: table >> (8 * $0)) })
+            crafted.replaceSubrange(54..<58, with: [0xFF, 0xFF, 0xFF, 0xFF])
+            try Fixture.write(crafted, to: folder + "/crafted\(index).so")
+        }
         let cases: [(String, PluginRefusal.Code, String)] = [
+            ("/crafted0.so", .notALibrary, "cut off"), ("/crafted1.so", .notALibrary, "cut off"),
+            ("/crafted2.so", .notALibrary, "cut off"), ("/crafted3.so", .notALibrary, "cut off"),
             ("/page.so", .notALibrary, "begins with \"<!DOCTYP\""), ("/empty.so", .notALibrary, "is empty"),
             ("/stub.so", .notALibrary, "not a 64-bit"), ("/cut.so", .notALibrary, "cut off"),
             ("/mips.so", .notALibrary, "machine 8"), ("/object.so", .notALibrary, "type 1"),
@@ -87,7 +98,7 @@ import Testing
         try Fixture.write(Array("{".utf8), to: String(sidecar))
         let broken = try #require(await registry.refusal(of: path))
         #expect(broken.code == .manifest && broken.description.contains(".plugin.json:1:2"), "\(broken)")
-        let source = String(decoding: try Fixture.read(Fixture.folder + "echo.c"), as: UTF8.self)
+        let source = String(decoding: try Fixture.read(Fixture.examples + "echo.c"), as: UTF8.self)
         try Fixture.write(Array(Self.manifest(in: source).utf8), to: String(sidecar))
         #expect(await registry.refusal(of: path) == nil)
         await registry.shutdown()
@@ -155,19 +166,24 @@ import Testing
 
     private static func expectEcho(_ registry: PluginRegistry, _ key: RouteKey) async throws {
         #expect(registry.route(for: key)?.isMetered == false)
-        let input: JSON = ["messages": [["role": "user", "content": "hello \"you\" 🙂"]], "max_output_tokens": 10]
+        let words = "hello \"you\" \\ 🙂\n\t\u{1}"
+        let input: JSON = ["messages": [["role": "user", "content": .string(words)]], "max_output_tokens": 10]
         let chunks = ChunkKeeper()
         let result = try await registry.call(key, input) { chunks.keep($0) }
-        #expect(result["text"]?.stringValue?.hasSuffix("hello \"you\" 🙂") == true)
+        let text = try #require(result["text"]?.stringValue)
+        #expect(text.hasSuffix(words) && chunks.text == text)
         #expect(result["structured"] == .null)
         #expect(result["model"] == "echo-1")
         #expect(result["stop_reason"] == "end_turn")
         #expect(result["usage"].flatMap(TokenUsage.init)?.output ?? 0 > 0)
         #expect(result["provider_request_id"]?.stringValue?.count == 41)
-        #expect(chunks.text.hasSuffix("hello \\\"you\\\" 🙂"))
         var withSchema = try #require(input.objectValue)
         withSchema["output_schema"] = ["type": "object"]
         let structured = try await registry.call(key, .object(withSchema))
-        #expect(structured["structured"] == ["summary": "an echo", "files": []])
+        #expect(structured["structured"] == ["summary": .string(text), "files": []])
+        let long = String(repeating: "é\"", count: 200_000)
+        let whole = try await registry.call(key, ["messages": [["role": "user", "content": .string(long)]]])
+        #expect(whole["text"]?.stringValue?.hasSuffix(long) == true, "longer than the window")
+        #expect(try await registry.error(key, ["messages": []])?.code == .invalid)
     }
 }

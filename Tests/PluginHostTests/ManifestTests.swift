@@ -44,7 +44,10 @@ import Testing
         #expect(manifest.operations.map(\.isStreaming) == [true, false])
         #expect(manifest.serves.map(\.key) == [.aiProvider("claude"), .command("list_models", provider: "claude")])
         #expect(manifest.concurrency == 3)
-        #expect(manifest.secrets == [.init(name: "ANTHROPIC_API_KEY", uses: [.http], isRequired: true)])
+        #expect(manifest.secrets == [.init(name: "ANTHROPIC_API_KEY", uses: [.http], isRequired: true, hosts: nil)])
+        let bound = Self.good.replacing("\"required\":true", with: "\"hosts\":[\"a.example.com\",\"*.example.com\"]")
+        #expect(
+            try PluginManifest(parsing: Array(bound.utf8)).secrets.map(\.hosts) == [["a.example.com", "*.example.com"]])
         let routes = manifest.routes(configuration: ["model": "m-2"])
         #expect(
             routes[.aiProvider("claude")]
@@ -68,6 +71,10 @@ import Testing
             ("\"default\":\"m-1\"", "\"default\":1", "/config/properties/model/default", "invalid_default"),
             ("[\"retries\"]", "[\"retrys\"]", "/config/required", "unknown_member"),
             ("\"uses\":[\"http\"]", "\"uses\":[\"smtp\"]", "/secrets/0/uses/0", "unknown_value"),
+            (
+                "\"required\":true", "\"hosts\":[\"*.example.com\",\"evil.example\"]", "/secrets/0/hosts/1",
+                "invalid_host"
+            ),
             ("\"version\":\"0.1.0\",", "", "", "missing_member"),
             (
                 "\"command\":\"list_models\",\"provider\":\"claude\"", "\"ai_provider\":\"claude\"", "/serves/1",
@@ -79,6 +86,20 @@ import Testing
             let found = problems(replacing: old, with: new)
             #expect(found.contains { $0.pointer == pointer && $0.code == code }, "\(new): \(found)")
         }
+    }
+
+    /// Only an operator names an origin beyond the manifest's hosts.
+    @Test(arguments: [
+        ("https://api.anthropic.com", true), ("https://API.anthropic.com:443/v1", true),
+        ("https://a.example.com/", true),
+        ("http://api.anthropic.com", false), ("https://api.anthropic.com:8443", false), ("https://evil.example", false),
+        ("http://169.254.169.254", false), ("https://example.com", false), ("https://xapi.anthropic.com", false),
+    ])
+    func aDefaultOpensNothingBeyondEgress(url: String, isGood: Bool) {
+        let found = problems(replacing: "\"default\":\"https://api.anthropic.com\"", with: "\"default\":\"\(url)\"")
+        #expect(found.isEmpty == isGood)
+        #expect(isGood || found.map(\.pointer) == ["/config/properties/base_url/default"], "\(found)")
+        #expect(found.allSatisfy { $0.message.contains("egress") })
     }
 
     @Test func aTypoIsAnsweredWithTheNearestName() {
@@ -93,6 +114,7 @@ import Testing
             try schema.validated(["retries": 3, "effort": "low"])
                 == ["base_url": "https://api.anthropic.com", "model": "m-1", "effort": "low", "retries": 3])
         #expect(schema.origins(in: ["base_url": "http://127.0.0.1:9000/v1"]) == ["http://127.0.0.1:9000"])
+        #expect(schema.origins(in: [:]) == [], "a default is no word of the operator's")
         let bad: [(JSON, String)] = [
             ([:], "the setting \"retries\" is required"),
             (["retries": "3"], "\"retries\" must be of type integer, not string"),

@@ -163,4 +163,17 @@ import Testing
         #expect(closed?.code == .cancelled)
         timers.stop()
     }
+
+    /// However soon the time is up, it ends the waiting.
+    @Test(.timeLimit(.minutes(1))) func aTimeThatIsUpAtOnceIsNotMissed() async throws {
+        let timers = try TimerThread()
+        let gate = ConcurrencyGate(plugin: "p", limit: 1, maximumWaiting: 64, timers: timers)
+        try await gate.enter(within: .seconds(10))
+        for _ in 0..<2_000 {
+            let error = await #expect(throws: ProviderError.self) { try await gate.enter(within: .zero) }
+            #expect(error?.code == .timeout)
+        }
+        #expect(gate.waitingCount == 0)
+        timers.stop()
+    }
 }

@@ -25,8 +25,10 @@ struct ObservedLedger: ExecutionLedger {
         try await ledger.renew(worker: worker, lease: lease)
     }
 
-    func claim(worker: UUIDv7, limit: Int) async throws(LedgerError) -> [ClaimedExecution] {
-        let claims = try await ledger.claim(worker: worker, limit: limit)
+    func claim(
+        worker: UUIDv7, limit: Int, inFlight: [UUIDv7]
+    ) async throws(LedgerError) -> [ClaimedExecution] {
+        let claims = try await ledger.claim(worker: worker, limit: limit, inFlight: inFlight)
         let now = ContinuousClock.now
         for claim in claims { report.yield(.taken(claim.fence.executionID, now)) }
         return claims

@@ -78,10 +78,7 @@ static aib_status create(const aib_host *host, aib_span config, void **out_insta
   return AIB_OK;
 }
 
-static void destroy(void *instance) {
-  echo *self = instance;
-  free(self->config), free(self);
-}
+static void destroy(void *instance) { free(((echo *)instance)->config), free(instance); }
 
 /* Has a millisecond. An echo is complete by then; a plugin that asks a provider starts its request, returns AIB_OK, and
  * completes from on_event. */

@@ -1,14 +1,18 @@
-//! A whole plugin in Rust without a crate: it answers every ai.generate call with what it was asked. Built with
-//! `rustc --edition 2021 --crate-type cdylib -O echo.rs -o echo.so`.
+//! A whole plugin in Rust without a crate: it serves ai.generate by saying back what it was asked.
+//!
+//!     rustc --edition 2021 --crate-type cdylib -O examples/plugins/echo.rs -o echo_rust.so
 #![allow(non_camel_case_types)]
 
 use std::ffi::{c_char, c_void, CStr};
 use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::ptr::null;
 
-// The part of aib_plugin.h that this plugin uses.
+// The part of aib_plugin.h that this plugin uses; bindgen writes all of it.
 const AIB_MAGIC: u32 = 0x3142_4941;
+const AIB_ABI_MAJOR: u16 = 0;
+const AIB_ABI_MINOR: u16 = 1;
 const AIB_OK: i32 = 0;
+const AIB_E_INVALID: i32 = -1;
 const AIB_E_INTERNAL: i32 = -9;
 const AIB_CHUNK_TEXT: u32 = 1;
 
@@ -67,23 +71,30 @@ pub struct aib_entry {
     get_interface: extern "C" fn(*const c_char) -> *const c_void,
 }
 
-// The tables are written once, before anyone reads them, and hold pointers to static data alone.
+// The table is written once, before anyone reads it, and holds pointers to static data alone.
 unsafe impl Sync for aib_entry {}
 
+// A field at another place than the host's would be read as something else: hold the layout.
+const _: () = assert!(std::mem::size_of::<aib_entry>() == 48 && std::mem::size_of::<aib_provider>() == 56);
+const _: () = assert!(std::mem::size_of::<aib_host>() == 40 && std::mem::size_of::<aib_call>() == 104);
+
+/// What the host knows before it calls anything. "ai_provider" is the word that a template's step names. "cost_class"
+/// is "free" because nobody bills for an echo; without it each call needs a model with a price.
 const MANIFEST: &str = r#"{"id":"echo-rust","name":"Echo in Rust","version":"0.1.0","license":"Apache-2.0",
 "abi":{"major":0,"min_host_minor":1},
 "operations":[{"name":"ai.generate","streaming":true,"idempotent":true,"cost_class":"free"}],
 "serves":[{"ai_provider":"echo_rust","operation":"ai.generate"}]}"#;
 
+/// One instance. The host calls all its functions on one thread, and its own table outlives it.
 struct Echo {
     host: *const aib_host,
 }
 
-fn span(text: &str) -> aib_span {
-    aib_span { ptr: text.as_ptr(), len: text.len() as u64 }
+fn span(bytes: &[u8]) -> aib_span {
+    aib_span { ptr: bytes.as_ptr(), len: bytes.len() as u64 }
 }
 
-/// The bytes a span lends, for as long as the function that was given it runs.
+/// The text a span lends. Valid until the function that was given it returns: copy what has to live longer.
 unsafe fn text<'a>(span: aib_span) -> &'a str {
     if span.len == 0 {
         return "";
@@ -91,20 +102,42 @@ unsafe fn text<'a>(span: aib_span) -> &'a str {
     std::str::from_utf8(std::slice::from_raw_parts(span.ptr, span.len as usize)).unwrap_or("")
 }
 
-/// The raw JSON text of the last string member of this name, without its quotes; its escapes are left alone.
-fn last_string<'a>(json: &'a str, name: &str) -> &'a str {
+/// The last string member of this name, as it stands between its quotes. Enough for an echo, which puts it into JSON
+/// again: a plugin that works with its input brings a JSON crate.
+fn last_string<'a>(json: &'a str, name: &str) -> Option<&'a str> {
     let key = format!("\"{name}\":\"");
-    let Some(at) = json.rfind(&key) else { return "" };
-    let rest = &json[at + key.len()..];
+    let rest = &json[json.rfind(&key)? + key.len()..];
     let mut escaped = false;
     let end = rest.bytes().position(|byte| {
         let ends = byte == b'"' && !escaped;
         escaped = byte == b'\\' && !escaped;
         ends
-    });
-    &rest[..end.unwrap_or(rest.len())]
+    })?;
+    Some(&rest[..end])
 }
 
+/// The text of a JSON string: the host escapes `"` and `\` and, as `\n` `\r` `\t` `\u00XX`, control characters.
+fn unescape(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json.chars();
+    while let Some(character) = rest.next() {
+        let escape = if character == '\\' { rest.next() } else { None };
+        out.push(match escape {
+            None => character,
+            Some('n') => '\n',
+            Some('r') => '\r',
+            Some('t') => '\t',
+            Some('u') => {
+                let digits: String = rest.by_ref().take(4).collect();
+                u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32).unwrap_or('\u{fffd}')
+            }
+            Some(other) => other,
+        });
+    }
+    out
+}
+
+/// The configuration was checked against the manifest, which has none here.
 extern "C" fn create(host: *const aib_host, _config: aib_span, out: *mut *mut c_void) -> i32 {
     unsafe { *out = Box::into_raw(Box::new(Echo { host })).cast() };
     AIB_OK
@@ -114,32 +147,49 @@ extern "C" fn destroy(instance: *mut c_void) {
     drop(unsafe { Box::from_raw(instance.cast::<Echo>()) });
 }
 
+/// Has a millisecond. An echo is complete by then; a plugin that asks a provider starts its request, returns AIB_OK,
+/// and completes from on_event.
 extern "C" fn start(instance: *mut c_void, call: *const aib_call) -> i32 {
-    // A panic must not leave this library.
+    // A panic must not cross the boundary: refused with an error, the host answers for the call.
     catch_unwind(AssertUnwindSafe(|| {
         let (host, call) = unsafe { (&*(*instance.cast::<Echo>()).host, &*call) };
         let input = unsafe { text(call.input) };
-        let said = last_string(input, "content");
-        (host.emit)(host.ctx, call.call, AIB_CHUNK_TEXT, span(said));
-        let structured =
-            if input.contains("\"output_schema\":") { r#"{"summary":"an echo","files":[]}"# } else { "null" };
-        let result = format!(
-            concat!(
-                r#"{{"text":"{}","structured":{},"model":"echo-1","stop_reason":"end_turn","#,
-                r#""usage":{{"input_tokens":{},"output_tokens":{}}},"raw_usage":{{"bytes":{}}},"#,
-                r#""provider_request_id":"echo-{}"}}"#
-            ),
-            said,
-            structured,
-            input.len() / 4 + 1,
-            said.len() / 4 + 1,
-            input.len(),
-            unsafe { text(call.trace) }
-        );
-        (host.complete)(host.ctx, call.call, AIB_OK, span(&result));
+        let Some(said) = last_string(input, "content") else {
+            let error = br#"{"message":"the input has no message to echo","retryable":false}"#;
+            (host.complete)(host.ctx, call.call, AIB_E_INVALID, span(error));
+            return AIB_OK;
+        };
+        // At most 64 KiB a chunk. A full window ends the preview here, for the result carries everything; a plugin
+        // that must not skip any of it goes on at AIB_EV_WRITABLE.
+        for piece in unescape(said).as_bytes().chunks(65_536) {
+            if (host.emit)(host.ctx, call.call, AIB_CHUNK_TEXT, span(piece)) != AIB_OK {
+                break;
+            }
+        }
+        (host.complete)(host.ctx, call.call, AIB_OK, span(answer(call, input, said).as_bytes()));
         AIB_OK
     }))
     .unwrap_or(AIB_E_INTERNAL)
+}
+
+/// The result of ai.generate. A step asks for an object with "summary" and "files"; usage is what the call consumed,
+/// and never left out.
+fn answer(call: &aib_call, input: &str, said: &str) -> String {
+    let structured = match input.contains("\"output_schema\":") {
+        true => format!(r#"{{"summary":"{said}","files":[]}}"#),
+        false => "null".to_string(),
+    };
+    format!(
+        concat!(
+            r#"{{"text":"{}","structured":{},"model":"echo-1","stop_reason":"end_turn","#,
+            r#""provider_request_id":"echo-{}","usage":{{"input_tokens":{},"output_tokens":{}}}}}"#
+        ),
+        said,
+        structured,
+        unsafe { text(call.trace) },
+        input.len() / 4,
+        said.len() / 4,
+    )
 }
 
 // Every call is complete before start returns, so there is nothing to cancel and no event to wait for.
@@ -168,8 +218,8 @@ extern "C" fn get_interface(id: *const c_char) -> *const c_void {
 static ENTRY: aib_entry = aib_entry {
     magic: AIB_MAGIC,
     struct_size: std::mem::size_of::<aib_entry>() as u32,
-    abi_major: 0,
-    abi_minor: 1,
+    abi_major: AIB_ABI_MAJOR,
+    abi_minor: AIB_ABI_MINOR,
     min_host_minor: 1,
     ptr_bits: 64,
     flags: 0,
@@ -177,6 +227,7 @@ static ENTRY: aib_entry = aib_entry {
     get_interface,
 };
 
+/// The one exported symbol.
 #[no_mangle]
 pub extern "C" fn aib_plugin_entry(_host_major: u32, _host_minor: u32) -> *const aib_entry {
     &ENTRY

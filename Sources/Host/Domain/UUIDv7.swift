@@ -15,12 +15,25 @@ public struct UUIDv7: Sendable, Hashable, Comparable {
 
     /// Reads the canonical text of any UUID (8-4-4-4-12 hexadecimal digits); nil otherwise.
     public init?(_ text: some StringProtocol) {
-        let bytes = Array(text.utf8)
-        guard bytes.count == 36, [8, 13, 18, 23].allSatisfy({ bytes[$0] == UInt8(ascii: "-") }) else { return nil }
-        let digits = String(text.filter { $0 != "-" })
-        guard digits.utf8.count == 32, digits.utf8.allSatisfy({ $0 != UInt8(ascii: "+") }),
-            let high = UInt64(digits.prefix(16), radix: 16), let low = UInt64(digits.suffix(16), radix: 16)
-        else { return nil }
+        var (high, low): (UInt64, UInt64) = (0, 0)
+        var position = 0
+        for byte in text.utf8 {
+            defer { position += 1 }
+            if position == 8 || position == 13 || position == 18 || position == 23 {
+                guard byte == UInt8(ascii: "-") else { return nil }
+                continue
+            }
+            let digit: UInt8
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = byte - UInt8(ascii: "a") + 10
+            case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = byte - UInt8(ascii: "A") + 10
+            default: return nil
+            }
+            guard position < 36 else { return nil }
+            if position < 18 { high = high << 4 | UInt64(digit) } else { low = low << 4 | UInt64(digit) }
+        }
+        guard position == 36 else { return nil }
         self.high = high
         self.low = low
     }
@@ -35,12 +48,20 @@ public struct UUIDv7: Sendable, Hashable, Comparable {
 
 extension UUIDv7: CustomStringConvertible {
     public var description: String {
-        func hexadecimal(_ value: UInt64) -> String {
-            let text = String(value, radix: 16)
-            return String(repeating: "0", count: 16 - text.count) + text
+        unsafe String(unsafeUninitializedCapacity: 36) { buffer in
+            let digits: StaticString = "0123456789abcdef"
+            var position = 0
+            for half in [high, low] {
+                for shift in stride(from: UInt64(60), through: 0, by: -4) {
+                    if position == 8 || position == 13 || position == 18 || position == 23 {
+                        unsafe buffer[position] = UInt8(ascii: "-")
+                        position += 1
+                    }
+                    unsafe buffer[position] = digits.utf8Start[Int(half >> shift & 15)]
+                    position += 1
+                }
+            }
+            return position
         }
-        let digits = Array((hexadecimal(high) + hexadecimal(low)).utf8)
-        return [digits[0..<8], digits[8..<12], digits[12..<16], digits[16..<20], digits[20..<32]]
-            .map { String(decoding: $0, as: UTF8.self) }.joined(separator: "-")
     }
 }

@@ -26,14 +26,20 @@ extension Engine: ExecutionAdmission {
         let source: JSON?
         do { source = try await catalog.source(of: id) } catch { throw .ledger(error) }
         guard let source else { throw .templateNotFound }
-        if let known = compiled.template(of: source, id: id) { return known }
         let template: Template
-        do { template = try compiler.compile(source) } catch { throw .cannotRun(error) }
+        // Compiled again where a route has gone since: the compiler says it best.
+        if let known = compiled.template(of: source, id: id), known.plan.steps.allSatisfy({ isRouted($0) }) {
+            template = known
+        } else {
+            do { template = try compiler.compile(source) } catch { throw .cannotRun(error) }
+            compiled.keep(template, id: id)
+        }
         let faults = unpricedModels(of: template)
         guard faults.isEmpty else { throw .cannotRun(Diagnostics(faults)) }
-        compiled.keep(template, id: id)
         return template
     }
+
+    private func isRouted(_ step: PlannedStep) -> Bool { services.dispatch.route(for: step.routeKey) != nil }
 
     private func unpricedModels(of template: Template) -> [Diagnostic] {
         template.plan.steps.enumerated().compactMap { index, step in

@@ -27,10 +27,12 @@ public final class Engine: Sendable {
     let catalog: any TemplateCatalog
     let compiler: TemplateCompiler
     let compiled = CompiledTemplates()
-    private let signals: AsyncStream<Signal>
-    private let signal: AsyncStream<Signal>.Continuation
+    private let signals: AsyncStream<Void>
+    private let signal: AsyncStream<Void>.Continuation
     private let worker: Mutex<Worker>
-    private let runs = Mutex<[UUIDv7: @Sendable (StepEvent) -> Void]>([:])
+    /// By fence: an execution that was lost and claimed again may run twice for a moment, the first run unknowing.
+    private let runs = Mutex<[Fence: @Sendable (StepEvent) -> Void]>([:])
+    private let isShuttingDown = Atomic(false)
 
     /// An identity under which executions are owned. A host whose lease was lost takes a new one, so that what it
     /// owned under the old one is free for everybody, itself included.
@@ -38,8 +40,6 @@ public final class Engine: Sendable {
         let id: UUIDv7
         let lease: WorkerLease
     }
-
-    private enum Signal: Sendable { case work, shutdown, runEnded }
 
     public init(
         configuration: Configuration = Configuration(), dispatch: any Dispatch, ledger: any ExecutionLedger,
@@ -53,13 +53,13 @@ public final class Engine: Sendable {
             dispatch: dispatch, ledger: ledger, pricing: pricing, clock: clock, retry: RetryPolicy(), logger: logger,
             jitter: { .random(in: 0...1) })
         // Signals only say "look again": one that waits stands for all.
-        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(64))
+        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         worker = Mutex(
             Worker(id: workerID, lease: WorkerLease(duration: configuration.lease, now: clock.instant)))
     }
 
     /// Tells the engine that there is work now.
-    func nudge() { signal.yield(.work) }
+    func nudge() { signal.yield() }
 
     /// Executions in flight on this host.
     public var executionsInFlight: Int { runs.withLock { $0.count } }
@@ -74,17 +74,21 @@ extension Engine: Service {
                 await renew()
                 group.addTask { await self.keepLease() }
                 group.addTask { await self.keepLooking() }
-                for await signal in signals {
-                    if signal == .shutdown || Task.isCancelled { break }
+                for await _ in signals {
+                    if isShuttingDown.load(ordering: .acquiring) { break }
                     await claim(in: &group)
                 }
                 await drain(in: &group)
                 group.cancelAll()
             }
         } onGracefulShutdown: {
-            self.signal.yield(.shutdown)
+            self.isShuttingDown.store(true, ordering: .releasing)
+            self.signal.yield()
         }
-        try? await services.ledger.release(worker: worker.withLock { $0.id })
+        do { try await services.ledger.release(worker: worker.withLock { $0.id }) } catch {
+            services.logger.warning(
+                "what this host owns waits for its lease to expire", metadata: ["error": "\(error)"])
+        }
     }
 
     private func keepLooking() async {
@@ -96,14 +100,16 @@ extension Engine: Service {
     }
 
     private func renew() async {
-        let current = worker.withLock { worker in
-            if worker.lease.isLost {
-                worker = Worker(
-                    id: UUIDv7(at: services.clock.wall.now()),
-                    lease: WorkerLease(duration: configuration.lease, now: services.clock.instant))
-            }
-            return worker
+        let (current, lost) = worker.withLock { worker -> (Worker, UUIDv7?) in
+            guard worker.lease.isLost else { return (worker, nil) }
+            let lost = worker.id
+            worker = Worker(
+                id: UUIDv7(at: services.clock.wall.now()),
+                lease: WorkerLease(duration: configuration.lease, now: services.clock.instant))
+            return (worker, lost)
         }
+        // What ran under the lost lease stops paying for answers that it may not write.
+        if let lost { tellRuns(.stop) { $0.worker == lost } }
         let sentAt = current.lease.instant
         do {
             try await services.ledger.renew(worker: current.id, lease: configuration.lease)
@@ -115,11 +121,14 @@ extension Engine: Service {
 
     private func claim(in group: inout DiscardingTaskGroup) async {
         let current = worker.withLock { $0 }
-        while current.lease.mayStartEffects {
+        while current.lease.mayStartEffects, !isShuttingDown.load(ordering: .acquiring) {
             let room = min(32, configuration.maximumExecutions - executionsInFlight)
             guard room > 0 else { return }
             let claims: [ClaimedExecution]
-            do { claims = try await services.ledger.claim(worker: current.id, limit: room) } catch {
+            do {
+                let inFlight = runs.withLock { $0.keys.filter { $0.worker == current.id }.map(\.executionID) }
+                claims = try await services.ledger.claim(worker: current.id, limit: room, inFlight: inFlight)
+            } catch {
                 services.logger.error("nothing claimed", metadata: ["error": "\(error)"])
                 return
             }
@@ -129,45 +138,50 @@ extension Engine: Service {
     }
 
     private func start(_ claim: ClaimedExecution, lease: WorkerLease, in group: inout DiscardingTaskGroup) {
-        let id = claim.fence.executionID
         let (stream, continuation) = AsyncStream.makeStream(of: StepEvent.self)
         let report: @Sendable (StepEvent) -> Void = { continuation.yield($0) }
-        runs.withLock { $0[id] = report }
+        runs.withLock { $0[claim.fence] = report }
         group.addTask {
             do {
                 var run = try ExecutionRun(claim, services: self.services, lease: lease, events: (stream, report))
                 try await run.run()
             } catch let error as PlanUnreadable {
-                await self.refuse(claim, error)
+                await self.refuse(claim, error, lease: lease)
             } catch {
                 self.services.logger.notice(
-                    "run let go", metadata: ["execution": "\(id)", "reason": "\(error)"])
+                    "run let go", metadata: ["execution": "\(claim.fence.executionID)", "reason": "\(error)"])
             }
-            self.runs.withLock { $0[id] = nil }
-            self.signal.yield(.runEnded)
+            self.runs.withLock { $0[claim.fence] = nil }
+            self.nudge()
         }
     }
 
-    private func refuse(_ claim: ClaimedExecution, _ error: PlanUnreadable) async {
+    /// Ends a run whose stored plan cannot be read, with what it has cost.
+    private func refuse(_ claim: ClaimedExecution, _ error: PlanUnreadable, lease: WorkerLease) async {
+        let nothing = ExecutionPlan(
+            templateSlug: "", templateVersion: "", deploymentConfig: .null, steps: [], requiredOutputs: [])
+        var journal = RunJournal(claim, plan: nothing, services: services, lease: lease)
+        var state = RunState(plan: nothing, finished: [:], progress: claim.progress)
         let failure = ExecutionError(
-            code: "plan_unreadable", message: "\(error)", step: nil, isRetryable: true,
-            action: "start the run again")
-        let checkpoint = Checkpoint(
-            fence: claim.fence, progress: claim.progress, currentStep: nil, cost: CostBreakdown(),
-            ending: ExecutionEnding(state: .failed, result: .null, error: failure))
-        _ = try? await services.ledger.checkpoint(checkpoint)
+            code: "plan_unreadable", message: "\(error)", step: nil, isRetryable: true, action: "start the run again")
+        _ = try? await journal.end(ExecutionEnding(state: .failed, result: .null, error: failure), &state)
     }
 
+    /// Lets steps in flight finish for a while, then cuts them; and when the database holds even that up, gives up.
     private func drain(in group: inout DiscardingTaskGroup) async {
         tellRuns(.drain)
+        let lease = worker.withLock { $0.lease }
         group.addTask {
-            if (try? await self.services.clock.sleep(self.configuration.drain)) != nil { self.tellRuns(.stop) }
+            guard (try? await self.services.clock.sleep(self.configuration.drain)) != nil else { return }
+            self.tellRuns(.stop)
+            guard (try? await self.services.clock.sleep(.seconds(5))) != nil else { return }
+            lease.surrender()
         }
         guard executionsInFlight > 0 else { return }
         for await _ in signals where executionsInFlight == 0 { return }
     }
 
-    private func tellRuns(_ event: StepEvent) {
-        for report in runs.withLock({ Array($0.values) }) { report(event) }
+    private func tellRuns(_ event: StepEvent, where matches: (Fence) -> Bool = { _ in true }) {
+        for report in runs.withLock({ $0.filter { matches($0.key) }.map(\.value) }) { report(event) }
     }
 }

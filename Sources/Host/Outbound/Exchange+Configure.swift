@@ -67,7 +67,8 @@ extension Exchange {
     }
 
     private func configureHeaders() throws(ProviderError) {
-        let headers = try RequestHeaders(request.headers, secrets: request.secrets)
+        let headers = try RequestHeaders(
+            request.headers, secrets: request.secrets, egress: request.egress, target: target)
         try easy.setHeaders(headers.lines)
     }
 

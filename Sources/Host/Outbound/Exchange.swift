@@ -16,6 +16,7 @@ final class Exchange {
     private let onEvent: @Sendable (HTTPEvent) -> Void
     private var head = ResponseHead()
     private var scrubber: SecretScrubber
+    private let proxy: Proxy
     /// What a callback found wrong before it stopped the transfer.
     private var violation: ProviderError?
     private var isSent = false
@@ -40,6 +41,7 @@ final class Exchange {
         self.connectTimeout = configuration.connectTimeout
         self.onEvent = launch.onEvent
         self.scrubber = SecretScrubber(secrets: launch.request.secrets.allValues)
+        self.proxy = configuration.proxy
         try configure(configuration, trust: trust)
         request.body = .none
     }
@@ -140,7 +142,9 @@ final class Exchange {
         let progress = ProviderError.Progress(
             origin: target.origin, isConnected: easy.offset(CURLINFO_PRETRANSFER_TIME_T) > 0, hasHead: status != nil,
             bodyBytes: bodyBytes, connectTimeout: connectTimeout, timeout: request.timeout)
-        let detail = SecretScrubber.scrub(easy.failureDetail, of: request.secrets.allValues)
+        // libcurl's words about a proxy it cannot use repeat the URL with its password.
+        let detail = SecretScrubber(secrets: request.secrets.allValues + proxy.secrets).scrubbed(easy.failureDetail)
+        if detail.contains("proxy"), let fault = proxy.fault { return ProviderError(.invalid, fault) }
         return ProviderError(code, detail: detail, progress: progress)
     }
 
@@ -161,8 +165,6 @@ final class Exchange {
     }
 
     private func scrubbed(_ headers: [OutboundRequest.Header]) -> [OutboundRequest.Header] {
-        let secrets = request.secrets.allValues
-        guard !secrets.isEmpty else { return headers }
-        return headers.map { .init($0.name, SecretScrubber.scrub($0.value, of: secrets)) }
+        headers.map { .init($0.name, scrubber.scrubbed($0.value)) }
     }
 }

@@ -1,6 +1,5 @@
 public import Domain
 public import Logging
-import Synchronization
 import Threads
 
 /// HTTP to the outside world over libcurl: the only place a byte leaves the process for another host.
@@ -14,30 +13,35 @@ import Threads
 public final class HTTPClient: HTTPTransport {
     private let mailbox: Mailbox
     private let maximumTransfers: Int
-    private let thread: Mutex<OwnedThread?>
 
-    /// Starts the client's thread.
+    /// Starts the client's thread. A proxy that cannot be used (`Proxy.fault`) is told to the log.
     ///
     /// - Parameter logger: gets a debug line when a transfer ends: host, status, sizes; no query, header or body.
     public init(configuration: Configuration = .init(), logger: Logger) {
         let mailbox = Mailbox()
         self.mailbox = mailbox
         self.maximumTransfers = configuration.maximumTransfers
+        if let fault = configuration.proxy.fault {
+            logger.error(
+                "the proxy cannot be used: every request through it will fail", metadata: ["fault": "\(fault)"])
+        }
         do {
-            thread = Mutex(
-                try OwnedThread.start(name: "outbound") {
-                    TransferLoop(mailbox: mailbox, configuration: configuration, logger: logger).run()
-                })
+            try OwnedThread.startDetached(name: "outbound") {
+                Self.runLoop(mailbox, configuration, logger)
+                mailbox.end()
+            }
         } catch {
             preconditionFailure("\(error)")
         }
     }
 
-    deinit {
-        // A client that was not shut down leaves its thread to end by itself.
-        mailbox.stop()
-        thread.withLock { $0.take() }?.detach()
+    /// Returns when the loop is gone too: closing its connections may take its time.
+    private static func runLoop(_ mailbox: Mailbox, _ configuration: Configuration, _ logger: Logger) {
+        TransferLoop(mailbox: mailbox, configuration: configuration, logger: logger).run()
     }
+
+    /// A client that was not shut down leaves its thread to end by itself.
+    deinit { mailbox.stop() }
 
     /// Starts a transfer; see `HTTPTransport`. Events arrive on the client's thread. After `shutdown()` the one event
     /// is `.failed` with `.cancelled`, on the caller's thread.
@@ -55,11 +59,7 @@ public final class HTTPClient: HTTPTransport {
         return transfer
     }
 
-    /// Ends every transfer in flight with `.failed` (`.cancelled`) and joins the thread. Calling it again waits for
-    /// the same end.
-    public func shutdown() async {
-        await mailbox.stopAndWait()
-        // The thread has announced its end: the join lasts as long as its return.
-        thread.withLock { $0.take() }?.join()
-    }
+    /// Ends every transfer in flight with `.failed` (`.cancelled`) and returns when the thread has closed every
+    /// connection and has nothing left to do. Calling it again waits for the same end.
+    public func shutdown() async { await mailbox.stopAndWait() }
 }

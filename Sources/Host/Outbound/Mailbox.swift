@@ -5,7 +5,7 @@ import Synchronization
 /// What callers' threads and the client's thread share: the transfers that have new orders, how many are in flight,
 /// and whether the client is to stop. A transfer is listed at most once, however many orders it has.
 final class Mailbox: Sendable {
-    private enum Phase { case running, stopping, closed }
+    private enum Phase { case running, stopping, closed, ended }
 
     private struct State {
         var phase = Phase.running
@@ -40,7 +40,7 @@ final class Mailbox: Sendable {
     @discardableResult
     func post(_ transfer: Transfer) -> Bool {
         let (isOpen, isFirst) = state.withLock { state in
-            guard state.phase != .closed else { return (false, false) }
+            guard state.phase == .running || state.phase == .stopping else { return (false, false) }
             state.posted.append(transfer)
             return (true, state.posted.count == 1)
         }
@@ -57,12 +57,11 @@ final class Mailbox: Sendable {
     func stopAndWait() async {
         stop()
         await withCheckedContinuation { continuation in
-            let isClosed = state.withLock { state in
-                if state.phase == .closed { return true }
-                state.waiters.append(continuation)
-                return false
+            let hasEnded = state.withLock { state in
+                if state.phase != .ended { state.waiters.append(continuation) }
+                return state.phase == .ended
             }
-            if isClosed { continuation.resume() }
+            if hasEnded { continuation.resume() }
         }
     }
 
@@ -83,16 +82,22 @@ final class Mailbox: Sendable {
     /// Gives a place back.
     func release() { state.withLock { $0.inFlight -= 1 } }
 
-    /// Ends the mailbox where nothing is listed any more; the thread's last act.
+    /// Takes no more orders, where none is listed.
     func close() -> Bool {
-        let waiters: [CheckedContinuation<Void, Never>]? = state.withLock { state in
-            guard state.posted.isEmpty else { return nil }
+        state.withLock { state in
+            guard state.posted.isEmpty else { return false }
             state.phase = .closed
+            return true
+        }
+    }
+
+    /// Tells whoever waits that all is over; the thread's last act.
+    func end() {
+        let waiters = state.withLock { state in
+            state.phase = .ended
             defer { state.waiters = [] }
             return state.waiters
         }
-        guard let waiters else { return false }
         for waiter in waiters { waiter.resume() }
-        return true
     }
 }

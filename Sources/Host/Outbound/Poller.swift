@@ -21,14 +21,18 @@ import Glibc
 
     deinit { _ = Glibc.close(descriptor) }
 
-    mutating func watch(_ socket: Int32, readable: Bool, writable: Bool) {
+    /// False where the kernel does not take the socket, for want of memory or of watches (`EPOLL_MAX_USER_WATCHES`).
+    mutating func watch(_ socket: Int32, readable: Bool, writable: Bool) -> Bool {
         var event = unsafe epoll_event()
         unsafe event.events = (readable ? EPOLLIN.rawValue : 0) | (writable ? EPOLLOUT.rawValue : 0)
         unsafe event.data.fd = socket
-        if !watched.insert(socket).inserted, unsafe epoll_ctl(descriptor, EPOLL_CTL_MOD, socket, &event) == 0 { return }
+        if !watched.insert(socket).inserted, unsafe epoll_ctl(descriptor, EPOLL_CTL_MOD, socket, &event) == 0 {
+            return true
+        }
         // A number that was closed and given out again is no longer known to the kernel.
-        let code = unsafe epoll_ctl(descriptor, EPOLL_CTL_ADD, socket, &event)
-        precondition(code == 0, "epoll cannot watch socket \(socket): errno \(errno)")
+        guard unsafe epoll_ctl(descriptor, EPOLL_CTL_ADD, socket, &event) != 0 else { return true }
+        watched.remove(socket)
+        return false
     }
 
     mutating func forget(_ socket: Int32) {

@@ -13,12 +13,23 @@ struct RequestHeaders {
         "proxy-authorization", "proxy-connection", "http2-settings",
     ]
 
-    /// - Throws: `.invalid` for a malformed field, `.denied` for a secret that is not granted.
-    init(_ headers: [OutboundRequest.Header], secrets: SecretScope) throws(ProviderError) {
+    /// - Throws: `.invalid` for a malformed field, `.denied` for a secret that is not granted for this target.
+    init(
+        _ headers: [OutboundRequest.Header], secrets: SecretScope, egress: EgressPolicy,
+        target: borrowing RequestTarget
+    ) throws(ProviderError) {
         var lines: [String] = []
         for header in headers {
             let name = try Self.checkedName(header.name)
-            let value = try Self.filled(header, from: secrets)
+            let value = try Self.filled(header, from: secrets) { name throws(ProviderError) in
+                let hosts = secrets.egress(of: name, within: egress)
+                guard hosts.allows(target) else {
+                    throw ProviderError(
+                        .denied,
+                        "the secret \(name) may not be sent to \(target.origin); its hosts are "
+                            + (hosts.hosts + hosts.origins).joined(separator: ", "))
+                }
+            }
             if name == "accept-encoding", value.lowercased() != "identity" {
                 throw ProviderError(
                     .invalid, "the header Accept-Encoding may only be identity: bodies pass as they are; leave it out")
@@ -44,7 +55,8 @@ struct RequestHeaders {
     }
 
     private static func filled(
-        _ header: OutboundRequest.Header, from secrets: SecretScope
+        _ header: OutboundRequest.Header, from secrets: SecretScope,
+        check: (String) throws(ProviderError) -> Void
     ) throws(ProviderError) -> String {
         guard isFieldValue(header.value) else {
             throw ProviderError(.invalid, "the value of the header \(header.name) holds a control character")
@@ -63,6 +75,7 @@ struct RequestHeaders {
                     "the header \(header.name) asks for the secret \(quoted(String(name))), which is not granted for "
                         + "http; known secrets: \(granted); add it to the instance's configuration")
             }
+            try check(String(name))
             guard isFieldValue(value) else {
                 throw ProviderError(
                     .invalid,

@@ -1,5 +1,6 @@
 import CLibcurl
 import Domain
+import Glibc
 import Logging
 
 /// The client's thread: it turns epoll's events into libcurl's actions and the callers' orders into transfers.
@@ -19,6 +20,8 @@ import Logging
     private var poller = Poller()
     private var timer: ContinuousClock.Instant?
     private var exchanges: [ObjectIdentifier: Exchange] = [:]
+    /// Those whose socket could not be watched: they would wait for ever.
+    private var unwatched: [Exchange] = []
 
     init(mailbox: Mailbox, configuration: HTTPClient.Configuration, logger: Logger) {
         precondition(Self.isLibcurlReady, "libcurl cannot be initialised")
@@ -28,7 +31,8 @@ import Logging
         self.trust = TrustStore(additional: configuration.certificateAuthorities)
         self.logger = logger
         unsafe self.multi = multi
-        poller.watch(mailbox.wakeup, readable: true, writable: false)
+        let isWatched = poller.watch(mailbox.wakeup, readable: true, writable: false)
+        precondition(isWatched, "epoll cannot watch the client's own wake-up: errno \(errno)")
         unsafe _ = aib_curl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, Self.keptConnections)
         unsafe _ = aib_curl_multi_set_long(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_MULTIPLEX))
         setCallbacks()
@@ -56,6 +60,7 @@ import Logging
             let (posted, isStopping) = mailbox.collect()
             if isStopping { return stop(posted) }
             posted.forEach(obey)
+            endUnwatched()
         }
     }
 
@@ -98,16 +103,34 @@ import Logging
 
     // MARK: The end of transfers
 
+    private func endUnwatched() {
+        while let exchange = unwatched.popLast() {
+            guard exchanges[ObjectIdentifier(exchange.transfer)] === exchange else { continue }
+            retire(exchange, outcome: "failed")
+            exchange.finish(
+                ProviderError(
+                    .limit, "the system cannot watch another socket for \(exchange.target.origin); try again later",
+                    isRetryable: true))
+        }
+    }
+
     /// Collects the transfers that libcurl has finished.
     private func reap() {
+        endUnwatched()
         var waiting: Int32 = 0
         while let message = unsafe curl_multi_info_read(multi, &waiting) {
             guard unsafe message.pointee.msg == CURLMSG_DONE else { continue }
             let code = unsafe message.pointee.data.result
-            var context: UnsafeMutableRawPointer?
-            unsafe _ = aib_curl_easy_get_pointer(message.pointee.easy_handle, CURLINFO_PRIVATE, &context)
-            if let exchange = unsafe Exchange.from(context) { end(exchange, code) }
+            if let exchange = unsafe Self.exchange(of: message.pointee.easy_handle) { end(exchange, code) }
         }
+    }
+
+    private static func exchange(of easy: UnsafeMutableRawPointer?) -> Exchange? {
+        var context: UnsafeMutableRawPointer?
+        guard let easy = unsafe easy,
+            unsafe aib_curl_easy_get_pointer(easy, CURLINFO_PRIVATE, &context) == CURLE_OK
+        else { return nil }
+        return unsafe Exchange.from(context)
     }
 
     private func end(_ exchange: Exchange, _ code: CURLcode) {
@@ -168,13 +191,15 @@ import Logging
         let context = unsafe Unmanaged.passUnretained(self).toOpaque()
         unsafe _ = aib_curl_multi_set_socket_callback(
             multi,
-            { _, socket, wish, context, _ in
+            { easy, socket, wish, context, _ in
                 guard let loop = unsafe TransferLoop.from(context) else { return -1 }
                 if wish == CURL_POLL_REMOVE {
                     loop.poller.forget(socket)
-                } else {
-                    loop.poller.watch(
-                        socket, readable: wish & CURL_POLL_IN != 0, writable: wish & CURL_POLL_OUT != 0)
+                } else if !loop.poller.watch(
+                    socket, readable: wish & CURL_POLL_IN != 0, writable: wish & CURL_POLL_OUT != 0)
+                {
+                    // Any other answer than 0 would end all transfers; this one is ended as soon as libcurl returns.
+                    if let exchange = unsafe TransferLoop.exchange(of: easy) { loop.unwatched.append(exchange) }
                 }
                 return 0
             }, context)

@@ -1,16 +1,19 @@
 public import Domain
 public import Logging
 
-/// The one way to PostgreSQL, 15 or newer: two lanes of connections on threads of their own.
+/// The one way to PostgreSQL, 15 or newer: lanes of connections on threads of their own.
 ///
 /// Usable from any task; nothing here blocks the cooperative pool. Close it when done: its threads hold it.
 public final class Database: Sendable {
     let exclusive: ExclusiveLane
+    /// One connection for nothing but the worker's lease: whatever holds the others up must not cost it.
+    let leases: ExclusiveLane
     let shared: SharedLane
     let logger: Logger
 
-    private init(_ exclusive: ExclusiveLane, _ shared: SharedLane, _ logger: Logger) {
+    private init(_ exclusive: ExclusiveLane, _ leases: ExclusiveLane, _ shared: SharedLane, _ logger: Logger) {
         self.exclusive = exclusive
+        self.leases = leases
         self.shared = shared
         self.logger = logger
     }
@@ -19,13 +22,17 @@ public final class Database: Sendable {
     ///
     /// - Parameter url: a URI (`postgresql://…`) or `keyword=value` string, as libpq reads them. A transaction
     ///   pooler may stand between.
-    /// - Throws: `unavailable` where the server cannot be reached within `connectionWait` or is older than 15.
+    /// - Throws: `rejected` where the URL cannot be read; `unavailable` where the server cannot be reached within
+    ///   `connectionWait` or is older than 15.
     public static func connect(
         _ url: String, configuration: DatabaseConfiguration = DatabaseConfiguration(), logger: Logger
     ) async throws(LedgerError) -> Database {
         let counts = ConnectionCounts()
         do throws(DatabaseError) {
-            let exclusive = try ExclusiveLane(url: url, configuration: configuration, counts: counts, logger: logger)
+            try ConnectionString.check(url)
+            let exclusive = try ExclusiveLane(
+                "db-exclusive", connections: configuration.exclusiveConnections, url: url,
+                configuration: configuration, counts: counts, logger: logger)
             let version: Int
             do throws(DatabaseError) {
                 version = try await exclusive.transaction { $0.serverVersion }
@@ -41,7 +48,9 @@ public final class Database: Sendable {
                         "the database server is PostgreSQL \(version / 10_000); 15 or newer is needed"))
             }
             let shared = try SharedLane(url: url, configuration: configuration, counts: counts, logger: logger)
-            return Database(exclusive, shared, logger)
+            let leases = try ExclusiveLane(
+                "db-lease", connections: 1, url: url, configuration: configuration, counts: counts, logger: logger)
+            return Database(exclusive, leases, shared, logger)
         } catch {
             throw error.ledgerError
         }
@@ -50,14 +59,17 @@ public final class Database: Sendable {
     /// Lets what was given finish, refuses what comes, and disconnects.
     public func close() async {
         await shared.close()
+        await leases.close()
         await exclusive.close()
     }
 
     /// Runs a transaction on the exclusive lane.
     func transaction<Value: Sendable>(
-        _ body: @escaping @Sendable (Session) throws(DatabaseError) -> Value
+        answerTimeout: Duration? = nil, _ body: @escaping @Sendable (Session) throws(DatabaseError) -> Value
     ) async throws(LedgerError) -> Value {
-        do { return try await exclusive.transaction(body) } catch { throw error.ledgerError }
+        do { return try await exclusive.transaction(answerTimeout: answerTimeout, body) } catch {
+            throw error.ledgerError
+        }
     }
 
     /// Carries out one statement, idempotent by key, on the shared lane.

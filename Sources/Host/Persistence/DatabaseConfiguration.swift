@@ -4,7 +4,7 @@ public import Domain
 public struct DatabaseConfiguration: Sendable {
     /// Shown in `pg_stat_activity`. Take-over finds a worker's sessions by it: it must be the worker's own.
     public var applicationName: String
-    /// Connections for transactions, one at a time each.
+    /// Connections for transactions, one at a time each. One more is opened for a worker's lease.
     public var exclusiveConnections = 4
     /// Connections whose statements share commits.
     public var sharedConnections = 4
@@ -12,7 +12,7 @@ public struct DatabaseConfiguration: Sendable {
     public var exclusiveWaitLimit = 1_000
     /// Statements of the shared lane that may wait or be under way; one more is `overloaded`.
     public var sharedWaitLimit = 20_000
-    /// How long a statement waits for a connection before it is `unavailable`.
+    /// How long a statement waits for a connection before it is `unavailable`, and how long making one may take.
     public var connectionWait: Duration = .seconds(5)
     /// How long the server may take to answer before the connection is given up.
     public var answerTimeout: Duration = .seconds(30)

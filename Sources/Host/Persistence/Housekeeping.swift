@@ -3,6 +3,9 @@ public import Domain
 /// What the host does now and then for its database, on a schedule of its own: no extension is needed for it.
 /// Every method may run on any number of hosts at once.
 public struct Housekeeping: Sendable {
+    /// A summary of a month of calls may take its time.
+    private static let refreshLimit: Duration = .seconds(600)
+
     private let database: Database
 
     public init(_ database: Database) { self.database = database }
@@ -21,9 +24,13 @@ public struct Housekeeping: Sendable {
         }
     }
 
-    /// Brings `user_usage_summary` up to date while it stays readable.
+    /// Brings `user_usage_summary` up to date while it stays readable. Within ten minutes: then the server gives up,
+    /// and the next time is another try.
     public func refreshUsageSummary() async throws(LedgerError) {
-        try await database.transaction { session throws(DatabaseError) in
+        let limit = Self.refreshLimit
+        // The server ends it first: a client that just goes away leaves it running, and the next one behind it.
+        try await database.transaction(answerTimeout: limit + .seconds(30)) { session throws(DatabaseError) in
+            _ = try session.script("SET LOCAL statement_timeout = \(limit.milliseconds)")
             _ = try session.script("REFRESH MATERIALIZED VIEW CONCURRENTLY user_usage_summary")
         }
     }

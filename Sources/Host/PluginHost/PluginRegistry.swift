@@ -21,11 +21,14 @@ public final class PluginRegistry: Sendable {
         var reserved: [String: (path: String, keys: [RouteKey])] = [:]
         /// In the order of loading.
         var order: [String] = []
+        var loads = 0
         var isShutDown = false
     }
 
     let environment: HostEnvironment
     let state = Mutex(State())
+    /// Opens when nothing is loaded any more after a shutdown has begun.
+    let idle = Latch()
 
     /// - Parameters:
     ///   - clock: what the calls' deadlines are measured against.
@@ -83,15 +86,18 @@ public final class PluginRegistry: Sendable {
     }
 
     /// Cancels all calls, waits until they have ended or their grace is over, and destroys the plugins. Nothing is
-    /// served afterwards.
+    /// served afterwards. Calling it again waits for the same end.
     public func shutdown() async {
-        let instances = state.withLock { state in
+        let (instances, isIdle) = state.withLock { state in
             state.isShutDown = true
-            return state.plugins.values.compactMap(\.instance)
+            return (state.plugins.values.compactMap(\.instance), state.loads == 0)
         }
+        if isIdle { idle.open() }
         await withDiscardingTaskGroup { group in
             for instance in instances { group.addTask { await instance.shutdown() } }
         }
+        // Loads in progress take down themselves what they have made, within the plugins' patience.
+        await idle.wait()
         environment.timers.stop()
     }
 }

@@ -83,9 +83,11 @@ typedef struct aib_host {
   aib_status (*emit)(void *ctx, aib_id call, uint32_t kind, aib_span chunk);
 
   /* Ends a call, exactly once. With AIB_OK the span is the operation's result, JSON. With an error it is a JSON
-   * object: "message" (no secrets), and where known "retryable" (boolean), "retry_after_ms", "status" (HTTP),
-   * "provider_request_id", "usage". A second completion answers AIB_E_STALE and is counted as misbehaviour.
-   * [any][nb] */
+   * object: "message" (no secrets), and where known "retryable" (boolean), "retry_after_ms", "status" (HTTP, where the
+   * provider answered with an error and charges nothing; leave it out of the failure of an answer that began well),
+   * "provider_request_id", "usage", "raw_usage" (the provider's own object), and "usage_is_final" (boolean: the answer
+   * was complete and could not be used, so "usage" is all that will be charged). A second completion answers
+   * AIB_E_STALE and is counted as misbehaviour. [any][nb] */
   aib_status (*complete)(void *ctx, aib_id call, aib_status status, aib_span result_or_error);
 } aib_host;
 
@@ -120,13 +122,17 @@ typedef struct aib_http_req {
   aib_span url;       /* its host must match the manifest's egress, or its origin a base URL the operator configured */
   aib_span body;      /* at most one of body, body_blob, stream */
   aib_span body_blob; /* digest of a blob to send */
-  const aib_header *headers; /* "{{secret:NAME}}" in a value is filled in by the host after the egress check */
+  /* "{{secret:NAME}}" in a value is filled in by the host after the egress check, for the secret's own hosts alone.
+   * Content-Length is the host's: give it with a streamed body, whose length it announces (else it is chunked). */
+  const aib_header *headers;
   uint64_t n_headers;
   uint64_t flags; /* AIB_HTTP_… */
 } aib_http_req;
 
 /* Answers come as events with the same user: one HEAD, any DATA, then END; or FAIL at any point, after which nothing
- * follows. Redirects are not followed. The host holds at most 256 KiB of a transfer that the plugin has not seen. */
+ * follows; DATA before it has arrived and counts. Redirects are not followed. The host queues at most 256 KiB of a
+ * transfer that the plugin has not seen. Below that queue, kernel and HTTP client hold what was under way when the peer
+ * was held back: of an HTTP/2 stream up to its window, 32 MiB. */
 typedef struct aib_svc_http {
   uint32_t struct_size, reserved;
   /* The request is copied before this returns. A refusal (AIB_E_DENIED, AIB_E_INVALID, AIB_E_STALE, AIB_E_LIMIT) is
@@ -135,11 +141,13 @@ typedef struct aib_svc_http {
   /* Non-zero stops reading from the peer, zero goes on; DATA already queued still arrives. [any][nb] */
   aib_status (*pause)(void *ctx, aib_id http, int32_t paused);
   /* Hands over a piece of a streamed body. AIB_E_AGAIN: nothing was taken, AIB_EV_WRITABLE with this transfer's
-   * handle follows. [any][nb] */
+   * handle follows. AIB_E_STALE: the transfer is over; why, its FAIL says or has said. [any][nb] */
   aib_status (*write)(void *ctx, aib_id http, aib_span piece);
   /* Ends a streamed body. [any][nb] */
   aib_status (*finish)(void *ctx, aib_id http);
-  /* Ends the transfer; no event of it begins after this returns. [any][nb] */
+  /* Ends the transfer. Called within a function that the host calls, no event of it begins after this returns. Called
+   * on a thread of the plugin's own, one event may be entering on_event meanwhile: look its user up under a lock of
+   * your own, and pass over what you no longer know. [any][nb] */
   aib_status (*abort)(void *ctx, aib_id http);
 } aib_svc_http;
 
@@ -160,7 +168,8 @@ typedef struct aib_svc_hmac {
 
 typedef struct aib_svc_blob {
   uint32_t struct_size, reserved;
-  /* Keeps bytes (at most 16 MiB) by content. AIB_EV_BLOB carries the digest: 64 lower-case hexadecimal digits. [any][nb] */
+  /* Keeps bytes (at most 16 MiB) by content. AIB_EV_BLOB carries the digest: 64 lower-case hexadecimal digits.
+   * [any][nb] */
   aib_status (*put)(void *ctx, aib_id call, aib_span bytes, uint64_t user);
   /* AIB_EV_BLOB carries the bytes from offset on, at most length of them; AIB_EV_FAIL where there is no such blob.
    * [any][nb] */
@@ -216,7 +225,10 @@ typedef struct aib_provider {
   /* Asks for an early end; idempotent; complete is still due (AIB_E_CANCELLED). After 2 s the host ends the call
    * itself. [serial][nb] */
   void (*cancel)(void *instance, aib_id call);
-  /* None of a call's events begins after its complete returned. [serial][nb] */
+  /* Where complete is called within a function that the host calls, none of the call's events begins after complete
+   * returned, nor does cancel. Where it is called on a thread of the plugin's own, one on_event or cancel may be
+   * entering meanwhile: look the call up under a lock of your own, and pass over one you no longer know.
+   * [serial][nb] */
   void (*on_event)(void *instance, const aib_event *event);
   /* AIB_OK, or why calls would fail now. May be NULL. [serial][nb] */
   aib_status (*health)(void *instance);

@@ -131,4 +131,36 @@ private struct OneTemplate: TemplateCatalog {
         #expect(ledger.state.withLock { $0.released } == [worker])
         #expect(engine.executionsInFlight == 0)
     }
+
+    @Test func aStepThatOutlastsTheDrainIsCutAndItsCallSettled() async throws {
+        let ledger = MemoryLedger()
+        let asked = Barrier(2)
+        let dispatch = ScriptedDispatch { _, onChunk throws(ProviderError) in
+            await onChunk(.usage(TokenUsage(input: 10, output: 1)))
+            await asked.arrive()
+            let (never, keep) = AsyncStream.makeStream(of: Void.self)
+            for await _ in never {}
+            withExtendedLifetime(keep) {}
+            throw ProviderError(.cancelled, "cancelled")
+        }
+        var configuration = Engine.Configuration()
+        configuration.lease = .seconds(3)
+        configuration.drain = .milliseconds(10)
+        let engine = Engine(
+            configuration: configuration, dispatch: dispatch, ledger: ledger,
+            catalog: OneTemplate.steps(model: "model-1"), pricing: FlatPricing(),
+            workerID: UUIDv7(at: Timestamp(microseconds: 1)), clock: TestClock(endless: .seconds(1)).engineClock,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        let services = ServiceGroup(
+            services: [engine], gracefulShutdownSignals: [],
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        async let running: Void = services.run()
+        _ = try await engine.admit(request(["subject": "endless"]), by: principal)
+        await asked.arrive()
+        await services.triggerGracefulShutdown()
+        try await running
+        #expect(ledger.records.isEmpty && ledger.ending == nil)
+        #expect(ledger.settlements.map(\.state) == [.estimated])
+        #expect(ledger.state.withLock { $0.released.count } == 1)
+    }
 }

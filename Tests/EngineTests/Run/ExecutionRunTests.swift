@@ -132,9 +132,10 @@ import Testing
             stepID: "1", name: "Step 1", state: .succeeded, output: ["summary": "before the crash", "files": []],
             error: nil, attempts: 1, startedAt: fixture.clock.now(), finishedAt: fixture.clock.now())
         let past = ClaimedExecution.PastCall(
-            stepID: "1", provider: "claude", model: "model-1", attempt: 1, cost: Money(picoDollars: 1_000))
+            stepID: "1", provider: "claude", model: "model-1", attempt: 1, state: .settled,
+            cost: Money(picoDollars: 1_000))
         let lost = ClaimedExecution.PastCall(
-            stepID: "2", provider: "claude", model: "model-1", attempt: 1, cost: .zero)
+            stepID: "2", provider: "claude", model: "model-1", attempt: 1, state: .unknown, cost: .zero)
         let dispatch = ScriptedDispatch { _, _ in answer("after", input: 1, output: 0) }
         try await fixture.run(
             .fresh(
@@ -157,5 +158,59 @@ import Testing
         try await fixture.run(.fresh(plan: plan(.ai("1")), finished: [done]), dispatch)
         #expect(dispatch.invocations.isEmpty)
         #expect(fixture.ledger.ending?.state == .completed)
+    }
+
+    @Test func aRunLetGoAfterItsStepFailedEndsAsFailed() async throws {
+        let fixture = RunFixture()
+        let reason = ExecutionError(
+            code: "provider_denied", message: "m", step: "Step 1", isRetryable: false, action: "a")
+        let failed = StepRecord(
+            stepID: "1", name: "Step 1", state: .failed, output: .null, error: reason, attempts: 1,
+            startedAt: fixture.clock.now(), finishedAt: fixture.clock.now())
+        let dispatch = ScriptedDispatch { _, _ in answer("never") }
+        try await fixture.run(.fresh(plan: plan(.ai("1"), .ai("2")), finished: [failed]), dispatch)
+        #expect(fixture.ledger.ending?.state == .failed)
+        #expect(fixture.ledger.ending?.error == reason)
+        #expect(dispatch.invocations.isEmpty)
+    }
+
+    @Test func aStepThatTakesItsHostDownEachTimeFailsInTheEnd() async throws {
+        func lost(_ attempts: Int) -> [ClaimedExecution.PastCall] {
+            (1...attempts).map { number in
+                ClaimedExecution.PastCall(
+                    stepID: "1", provider: "claude", model: "model-1", attempt: number, state: .unknown, cost: .zero)
+            }
+        }
+        let fixture = RunFixture()
+        let dispatch = ScriptedDispatch { _, _ in answer("x") }
+        try await fixture.run(.fresh(plan: plan(.ai("1")), calls: lost(4)), dispatch)
+        #expect(fixture.ledger.ending?.state == .completed && dispatch.invocations.map(\.attempt) == [5])
+
+        let last = RunFixture()
+        try await last.run(.fresh(plan: plan(.ai("1")), calls: lost(5)), dispatch)
+        #expect(last.ledger.ending?.error?.code == "step_lost" && dispatch.invocations.count == 1)
+    }
+
+    @Test func aFailedCallIsBilledAsExactlyAsItsProviderToldIt() async throws {
+        let fixture = RunFixture()
+        let usage = TokenUsage(input: 100, output: 7)
+        let dispatch = ScriptedDispatch { invocation, onChunk throws(ProviderError) in
+            switch invocation.attempt {
+            case 1: throw ProviderError(.upstream, "busy", isRetryable: true, status: 529)
+            case 2:
+                await onChunk(.usage(TokenUsage(input: 100, output: 1)))
+                throw ProviderError(.upstream, "cut", isRetryable: true)
+            case 3: throw ProviderError(.upstream, "reset", isRetryable: true)
+            default:
+                throw ProviderError(
+                    .limit, "too long", usage: usage, rawUsage: ["output_tokens": 7], isUsageFinal: true)
+            }
+        }
+        try await fixture.run(.fresh(plan: plan(.ai("1", attempts: 9))), dispatch)
+        let settlements = fixture.ledger.settlements
+        #expect(settlements.map(\.state) == [.settled, .estimated, .unknown, .settled])
+        #expect(settlements.map(\.cost.picoDollars) == [0, 110, 0, 170])
+        #expect(settlements.last?.rawUsage == ["output_tokens": 7])
+        #expect(fixture.ledger.checkpoints.last?.cost.total == Money(picoDollars: 280))
     }
 }

@@ -13,6 +13,7 @@ final class MemoryLedger: ExecutionLedger {
         /// Errors the next checkpoints answer with, in order.
         var checkpointErrors: [LedgerError] = []
         var rejectsStepsContaining: String?
+        var rejectsEndingsOf: ExecutionState?
     }
 
     let state: Mutex<State>
@@ -34,7 +35,9 @@ final class MemoryLedger: ExecutionLedger {
 
     func renew(worker: UUIDv7, lease: Duration) async throws(LedgerError) {}
 
-    func claim(worker: UUIDv7, limit: Int) async throws(LedgerError) -> [ClaimedExecution] {
+    func claim(
+        worker: UUIDv7, limit: Int, inFlight: [UUIDv7]
+    ) async throws(LedgerError) -> [ClaimedExecution] {
         state.withLock { state in
             let taken = state.claims.prefix(limit)
             state.claims.removeFirst(taken.count)
@@ -53,15 +56,23 @@ final class MemoryLedger: ExecutionLedger {
 
     func checkpoint(_ checkpoint: Checkpoint) async throws(LedgerError) -> FenceOutcome {
         let answer: Result<FenceOutcome, LedgerError> = state.withLock { state in
-            guard state.owners[checkpoint.fence.executionID, default: checkpoint.fence] == checkpoint.fence else {
+            let id = checkpoint.fence.executionID
+            let isFinal = state.checkpoints.contains { $0.fence.executionID == id && $0.ending != nil }
+            guard state.owners[id, default: checkpoint.fence] == checkpoint.fence, !isFinal else {
                 return .success(.fenced)
             }
             if !state.checkpointErrors.isEmpty { return .failure(state.checkpointErrors.removeFirst()) }
+            if let ending = state.rejectsEndingsOf, checkpoint.ending?.state == ending {
+                return .failure(LedgerError(.rejected, "22P05"))
+            }
             if let word = state.rejectsStepsContaining, checkpoint.step?.output.text.contains(word) == true {
                 return .failure(LedgerError(.rejected, "22P05"))
             }
+            let isKnown = state.checkpoints.contains { known in
+                known.fence.executionID == id && checkpoint.step != nil && known.step?.stepID == checkpoint.step?.stepID
+            }
             state.checkpoints.append(checkpoint)
-            return .success(.applied)
+            return .success(isKnown ? .alreadyApplied : .applied)
         }
         changes.yield()
         return try answer.get()

@@ -59,7 +59,44 @@ import Testing
         #expect(fixture.ledger.ending?.error?.code == "result_not_storable")
     }
 
+    @Test func aLateRenewalIsWaitedFor() async throws {
+        let fixture = RunFixture()
+        fixture.clock.advance(by: .seconds(8))
+        fixture.clock.whenSleeping { fixture.lease.renewed(sentAt: .seconds(8)) }
+        try await fixture.run(.fresh(plan: plan(.ai("1"))), ScriptedDispatch { _, _ in answer("ok") })
+        #expect(fixture.clock.sleeps == [.milliseconds(50)])
+        #expect(fixture.ledger.ending?.state == .completed)
+    }
+
+    @Test func aLostLeaseStaysLost() {
+        let clock = TestClock()
+        let lease = WorkerLease(duration: .seconds(15), now: clock.engineClock.instant)
+        #expect(!lease.isLost && !lease.mayStartEffects)
+        lease.renewed(sentAt: .zero)
+        #expect(lease.mayStartEffects)
+        clock.advance(by: .seconds(15))
+        #expect(lease.isLost)
+        lease.renewed(sentAt: .seconds(14))
+        #expect(lease.isLost && !lease.mayStartEffects)
+    }
+
+    @Test func aResultRefusedAtTheEndFailsTheRunInsteadOfLosingIt() async throws {
+        let fixture = RunFixture()
+        fixture.ledger.state.withLock { $0.rejectsEndingsOf = .completed }
+        try await fixture.run(.fresh(plan: plan(.ai("1"))), ScriptedDispatch { _, _ in answer("ok") })
+        #expect(fixture.ledger.ending?.state == .failed)
+        #expect(fixture.ledger.ending?.error?.code == "result_not_storable")
+        #expect(fixture.ledger.lines.map(\.sequence) == Array(1...Int64(fixture.ledger.lines.count)))
+    }
+
     @Test func aPlanFromTheFutureIsRefused() {
-        #expect(throws: PlanUnreadable.self) { try ExecutionPlan(["format": 2, "steps": []]) }
+        var stored = plan(.ai("1")).json
+        #expect(throws: Never.self) { try ExecutionPlan(stored) }
+        stored.set("format", 2)
+        #expect {
+            try ExecutionPlan(stored)
+        } throws: { error in
+            "\(error)".contains("its format is 2, this host reads 1")
+        }
     }
 }

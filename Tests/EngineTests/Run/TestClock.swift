@@ -6,6 +6,7 @@ import Synchronization
 final class TestClock: Sendable, WallClock {
     private let elapsed = Mutex<Duration>(.zero)
     private let slept = Mutex<[Duration]>([])
+    private let hook = Mutex<@Sendable () -> Void>({})
     /// Sleeps of exactly this long never end; for the engine's own loops.
     private let endless: Duration?
 
@@ -17,8 +18,14 @@ final class TestClock: Sendable, WallClock {
 
     func advance(by duration: Duration) { elapsed.withLock { $0 += duration } }
 
+    /// Whether a sleep only gathers log lines.
+    private static func gathers(_ duration: Duration) -> Bool { duration == .milliseconds(75) }
+
+    /// Does something at every sleep that is more than gathering log lines.
+    func whenSleeping(_ action: @escaping @Sendable () -> Void) { hook.withLock { $0 = action } }
+
     /// The sleeps so far, without the short ones that gather log lines.
-    var sleeps: [Duration] { slept.withLock { $0 }.filter { $0 != .milliseconds(25) } }
+    var sleeps: [Duration] { slept.withLock { $0 }.filter { !Self.gathers($0) } }
 
     var engineClock: EngineClock {
         EngineClock(wall: self, instant: { self.elapsed.withLock { $0 } }) { duration in
@@ -31,6 +38,7 @@ final class TestClock: Sendable, WallClock {
             try Task.checkCancellation()
             self.slept.withLock { $0.append(duration) }
             self.advance(by: duration)
+            if !Self.gathers(duration) { self.hook.withLock { $0 }() }
             await Task.yield()
         }
     }

@@ -80,10 +80,37 @@ extension TestDatabase {
         _ = try await makeExecution(user: user)
         let ledger = PostgresLedger(database)
         try await ledger.renew(worker: worker, lease: lease)
-        guard let claimed = try await ledger.claim(worker: worker, limit: 1).first else {
+        guard let claimed = try await ledger.claim(worker: worker, limit: 1, inFlight: []).first else {
             throw TestFailure("nothing was claimed")
         }
         return claimed
+    }
+}
+
+/// Leases, without waiting for one to end.
+extension TestDatabase {
+    /// Begins a lease that is as if held for long enough to take over what others left.
+    func makeSteady(_ worker: UUIDv7) async throws {
+        try await PostgresLedger(database).renew(worker: worker, lease: .seconds(60))
+        try await query("UPDATE workers SET steady_since = now() - 2 * lease WHERE id = $1::uuid", [.uuid(worker)])
+    }
+
+    /// As if the worker had fallen silent a lease ago.
+    func expireLease(of worker: UUIDv7) async throws {
+        try await query(
+            "UPDATE workers SET lease_expires_at = now() - interval '1 second' WHERE id = $1::uuid", [.uuid(worker)])
+    }
+
+    /// Lets another worker take over what `first` owns.
+    func takeOver(_ first: Fence) async throws -> ClaimedExecution {
+        try await expireLease(of: first.worker)
+        let successor = Self.id()
+        try await makeSteady(successor)
+        let claimed = try await PostgresLedger(database).claim(worker: successor, limit: 10, inFlight: [])
+        guard let taken = claimed.first(where: { $0.fence.executionID == first.executionID }) else {
+            throw TestFailure("nothing was taken over")
+        }
+        return taken
     }
 }
 

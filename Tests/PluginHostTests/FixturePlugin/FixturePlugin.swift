@@ -31,6 +31,8 @@ struct FixturePlugin: Plugin {
         switch call.input["do"]?.stringValue {
         case "describe": return describe(call)
         case "post": return try await post(call)
+        case "consume": return try await consume(call)
+        case "log": return log(call)
         case "download": return try await download(call, upTo: Int(input["limit"]?.integerValue ?? 0))
         case "drop": return try await drop(call)
         case "send_blob": return try await sendBlob(call)
@@ -52,7 +54,7 @@ struct FixturePlugin: Plugin {
         case "fail":
             throw PluginError(
                 .upstream, "the provider is overloaded", isRetryable: true, retryAfterMilliseconds: 2_000, status: 529,
-                providerRequestID: "req_1", usage: ["input_tokens": 7])
+                providerRequestID: "req_1", usage: ["input_tokens": 7], rawUsage: ["in": 7], isUsageFinal: true)
         case "return_after_cancel":
             try? await call.sleep(milliseconds: 3_600_000)
             return ["cancelled": .bool(Task.isCancelled)]
@@ -62,6 +64,21 @@ struct FixturePlugin: Plugin {
     }
 
     private struct Oddity: Error {}
+
+    /// Says what the host alone may say, and what a terminal would obey.
+    private func log(_ call: Call) -> JSON {
+        call.log(
+            .info, "one\n\u{1B}[31mtwo s3cr3t-value\u{301}",
+            fields: ["plugin": "host", "call": "none", "a\nb": "c\td"])
+        return .null
+    }
+
+    /// Reads for as long as something comes.
+    private func consume(_ call: Call) async throws -> JSON {
+        let response = try await call.send(HTTPRequest(method: "GET", url: baseURL + "/endless"))
+        for try await _ in response.body {}
+        return .null
+    }
 
     private func describe(_ call: Call) -> JSON {
         call.log(.info, "describing", fields: ["tenant": call.tenant])
@@ -75,9 +92,10 @@ struct FixturePlugin: Plugin {
     /// Streams a body up and an answer down, and tells what came back.
     private func post(_ call: Call) async throws -> JSON {
         let pieces = Int(call.input["pieces"]?.integerValue ?? 0)
+        let length = call.input["length"].map { [("Content-Length", $0.text)] } ?? []
         let request = HTTPRequest(
             method: "POST", url: baseURL + "/echo",
-            headers: [("authorization", "Bearer {{secret:FIXTURE_KEY}}"), ("x-trace", call.trace)],
+            headers: [("authorization", "Bearer {{secret:FIXTURE_KEY}}"), ("x-trace", call.trace)] + length,
             body: .stream { writer in
                 for index in 0..<pieces {
                     try await writer.write([UInt8](repeating: UInt8(index % 256), count: 40_000))

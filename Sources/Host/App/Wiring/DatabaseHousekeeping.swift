@@ -1,3 +1,4 @@
+import Domain
 import Logging
 import Persistence
 import ServiceLifecycle
@@ -16,15 +17,25 @@ struct DatabaseHousekeeping: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while true {
-                do {
+                await attempt("partitions of calls") { () throws(LedgerError) in
                     try await housekeeping.ensureCallPartitions()
+                }
+                await attempt("usage summary") { () throws(LedgerError) in
                     try await housekeeping.refreshUsageSummary()
+                }
+                await attempt("dead workers") { () throws(LedgerError) in
                     try await housekeeping.removeDeadWorkers()
-                } catch {
-                    logger.warning("housekeeping failed; tried again in an hour", metadata: ["error": "\(error)"])
                 }
                 do { try await Task.sleep(for: .seconds(3_600)) } catch { return }
             }
+        }
+    }
+
+    /// One task's failure is no reason to leave the next one undone.
+    private func attempt(_ task: String, _ body: () async throws(LedgerError) -> Void) async {
+        do throws(LedgerError) { try await body() } catch {
+            logger.warning(
+                "housekeeping failed; tried again in an hour", metadata: ["task": "\(task)", "error": "\(error)"])
         }
     }
 }

@@ -35,11 +35,15 @@ extension Money: CustomStringConvertible {
     /// The exact decimal value, at least two and at most twelve digits after the point: `0.000123`, `12.50`.
     public var description: String {
         let magnitude = picoDollars.magnitude
-        let whole = magnitude / 1_000_000_000_000
-        var fraction = String(magnitude % 1_000_000_000_000)
-        fraction = String(repeating: "0", count: 12 - fraction.count) + fraction
-        while fraction.count > 2, fraction.hasSuffix("0") { fraction.removeLast() }
-        return "\(picoDollars < 0 ? "-" : "")\(whole).\(fraction)"
+        var fraction = magnitude % 1_000_000_000_000
+        var places = 12
+        while places > 2, fraction % 10 == 0 {
+            fraction /= 10
+            places -= 1
+        }
+        let digits = String(fraction)
+        return "\(picoDollars < 0 ? "-" : "")\(magnitude / 1_000_000_000_000)."
+            + String(repeating: "0", count: places - digits.utf8.count) + digits
     }
 
     /// Reads a plain or scientific decimal number (`8.50`, `2e-06`) exactly; nil if it is not one, is finer than

@@ -43,8 +43,12 @@ public struct ClaimedExecution: Sendable {
         public let provider: String
         public let model: String?
         public let attempt: Int
+        public let state: SettlementState
         public let cost: Money
-        public init(stepID: String, provider: String, model: String?, attempt: Int, cost: Money) {
+        public init(
+            stepID: String, provider: String, model: String?, attempt: Int, state: SettlementState, cost: Money
+        ) {
+            self.state = state
             self.stepID = stepID
             self.provider = provider
             self.model = model
@@ -81,9 +85,14 @@ public protocol ExecutionLedger: Sendable {
     /// Begins or renews the worker's lease for all it owns, in the server's time.
     func renew(worker: UUIDv7, lease: Duration) async throws(LedgerError)
 
-    /// Takes up to `limit` executions that are queued or whose worker's lease has expired, oldest first. Raises
-    /// the epoch of each, and turns provider calls that the last owner left open to `unknown`.
-    func claim(worker: UUIDv7, limit: Int) async throws(LedgerError) -> [ClaimedExecution]
+    /// Takes up to `limit` executions, oldest first: queued ones, those whose worker's lease has expired, and those
+    /// that this very worker owns without running them (a claim whose answer was lost). Raises the epoch of each, and
+    /// turns provider calls that the last owner left open to `unknown`.
+    ///
+    /// - Parameter inFlight: the executions this worker runs now.
+    func claim(
+        worker: UUIDv7, limit: Int, inFlight: [UUIDv7]
+    ) async throws(LedgerError) -> [ClaimedExecution]
 
     /// Makes a provider call's row durable before the call is sent.
     func open(_ call: ProviderCall, fence: Fence) async throws(LedgerError) -> FenceOutcome

@@ -52,30 +52,56 @@ public struct EgressPolicy: Sendable, Hashable {
         self.hosts = hosts
         self.origins = origins
     }
+
+    /// Whether one of `hosts` stands for this name, which is in lower case.
+    public func covers(host: String) -> Bool {
+        hosts.contains { pattern in
+            let pattern = pattern.lowercased()
+            guard pattern.hasPrefix("*.") else { return pattern == host }
+            let suffix = pattern.dropFirst()
+            return suffix.utf8.count > 1 && host.utf8.count > suffix.utf8.count && host.hasSuffix(suffix)
+        }
+    }
 }
 
-/// The secrets one plugin instance may have filled in, each bound to its uses. Values leave this type only
-/// through `value(of:for:)`; its description names no value.
+/// The secrets one plugin instance may have filled in, each bound to its uses and its hosts. Values leave this type
+/// only through `value(of:for:)`; its description names no value.
 public struct SecretScope: Sendable, CustomStringConvertible {
     public enum Use: Sendable, Hashable { case http, hmac }
 
     public struct Secret: Sendable {
         fileprivate let value: String
         fileprivate let uses: Set<Use>
-        public init(_ value: String, uses: Set<Use> = [.http]) {
+        fileprivate var hosts: [String]?
+        /// - Parameter hosts: where it may be sent by https, like `EgressPolicy.hosts`; all of those where it is nil.
+        public init(_ value: String, uses: Set<Use> = [.http], hosts: [String]? = nil) {
             self.value = value
             self.uses = uses
+            self.hosts = hosts
         }
     }
 
     public static let none = SecretScope([:])
-    private let secrets: [String: Secret]
+    private var secrets: [String: Secret]
 
     public init(_ secrets: [String: Secret]) { self.secrets = secrets }
 
     public func value(of name: String, for use: Use) -> String? {
         guard let secret = secrets[name], secret.uses.contains(use) else { return nil }
         return secret.value
+    }
+
+    /// Where the secret may be sent, out of what the policy allows: its own hosts, and the origins that the operator
+    /// chose.
+    public func egress(of name: String, within policy: EgressPolicy) -> EgressPolicy {
+        EgressPolicy(hosts: secrets[name]?.hosts ?? policy.hosts, origins: policy.origins)
+    }
+
+    /// The same secrets, the named ones bound to these hosts.
+    public func binding(_ hosts: [String: [String]]) -> SecretScope {
+        var scope = self
+        for (name, hosts) in hosts { scope.secrets[name]?.hosts = hosts }
+        return scope
     }
 
     /// Every value, for scrubbing what comes back.
@@ -114,6 +140,6 @@ public protocol HTTPTransport: Sendable {
     /// Starts a transfer. A refusal (egress, secret, malformed URL) arrives as `.failed`, like any other failure.
     ///
     /// - Parameter onEvent: called on the transport's own thread, never concurrently for one transfer, possibly
-    ///   before this function returns. It must not block.
+    ///   before this function returns, never from within a method of the transfer. It must not block.
     func start(_ request: OutboundRequest, onEvent: @escaping @Sendable (HTTPEvent) -> Void) -> any HTTPTransfer
 }

@@ -1,3 +1,5 @@
+public import WireJSON
+
 /// Why a provider call did not succeed, in the classes of the plugin ABI (`AIB_E_…`). The class, not the text,
 /// decides what the engine does next.
 public struct ProviderError: Error, Sendable, Hashable {
@@ -28,10 +30,15 @@ public struct ProviderError: Error, Sendable, Hashable {
     public let providerRequestID: String?
     /// Consumption the provider reported before it failed.
     public let usage: TokenUsage?
+    /// The provider's usage as it sent it, where it did.
+    public let rawUsage: JSON
+    /// Whether `usage` is the provider's last word: the call is billed exactly although it failed.
+    public let isUsageFinal: Bool
 
     public init(
         _ code: Code, _ message: String, isRetryable: Bool = false, retryAfter: Duration? = nil, status: Int? = nil,
-        providerRequestID: String? = nil, usage: TokenUsage? = nil
+        providerRequestID: String? = nil, usage: TokenUsage? = nil, rawUsage: JSON = .null,
+        isUsageFinal: Bool = false
     ) {
         self.code = code
         self.message = message
@@ -40,6 +47,8 @@ public struct ProviderError: Error, Sendable, Hashable {
         self.status = status
         self.providerRequestID = providerRequestID
         self.usage = usage
+        self.rawUsage = rawUsage
+        self.isUsageFinal = isUsageFinal
     }
 }
 

@@ -21,6 +21,8 @@ struct ExecutionRun {
     private var isDraining = false
     private var isFlushScheduled = false
     private var failure: ExecutionError?
+    /// The step that ended last, for the checkpoint that ends the run.
+    private var last: (index: Int, record: StepRecord)?
 
     init(
         _ claim: ClaimedExecution, services: EngineServices, lease: WorkerLease,
@@ -37,6 +39,8 @@ struct ExecutionRun {
             progress: claim.progress)
         journal = RunJournal(claim, plan: plan, services: services, lease: lease)
         for record in claim.finishedSteps { bind(record) }
+        // A run that was let go between a step's failure and its own end only has to end.
+        failure = claim.finishedSteps.first { $0.state == .failed }?.error
     }
 
     /// Runs until the execution has ended, or this host must let go of it.
@@ -44,7 +48,7 @@ struct ExecutionRun {
     /// - Throws: `RunInterruption` when it was let go.
     mutating func run() async throws(RunInterruption) {
         journal.line(.info, step: nil, claim.isResumed ? "resumed on another worker" : "running")
-        let stop = await withTaskGroup(of: Void.self) { group in
+        let stop = await withDiscardingTaskGroup { group in
             start(in: &group)
             if !state.hasRunning { report(.flushDue) }
             for await event in events {
@@ -58,13 +62,14 @@ struct ExecutionRun {
             return interruption ?? (isCut ? .stopped : nil)
         }
         if let stop {
-            if stop == .stopped { try await journal.flush(&state) }
+            // What is known goes into the ledger if it still is ours to write: one attempt, for the host is leaving.
+            if stop != .fenced { await journal.flushOnce(&state) }
             throw stop
         }
         try await end()
     }
 
-    private mutating func handle(_ event: StepEvent, in group: inout TaskGroup<Void>) async {
+    private mutating func handle(_ event: StepEvent, in group: inout DiscardingTaskGroup) async {
         switch event {
         case .line(let level, let step, let message):
             journal.line(level, step: step, message)
@@ -72,26 +77,32 @@ struct ExecutionRun {
         case .settled(let settlement, let step, let provider):
             if !journal.settle(settlement, step: step, provider: provider) {
                 failure = failure ?? .moneyOverflow
+                group.cancelAll()
             }
             scheduleFlush(in: &group)
         case .flushDue:
             isFlushScheduled = false
-            await write { journal, state throws(RunInterruption) in try await journal.flush(&state) }
+            // Lines that a checkpoint took along in the meantime need none of their own.
+            guard let waited = journal.waited else { return }
+            if waited >= Self.gathering {
+                await write { journal, state throws(RunInterruption) in try await journal.flush(&state) }
+            } else {
+                scheduleFlush(in: &group)
+            }
         case .ended(let index, let record):
             await end(index, record)
-            if case .failed = state.verdict { group.cancelAll() } else { start(in: &group) }
+            if failure == nil { start(in: &group) } else { group.cancelAll() }
         case .interrupted(let index, let reason):
             state.interrupt(index)
-            // A sibling's failure stops a step too; that is the run's end, not its interruption.
-            if case .failed = state.verdict { return }
-            interrupt(reason, in: &group)
+            // A failure stops the other steps too; that is the run's end, not its interruption.
+            if failure == nil { interrupt(reason, in: &group) }
         case .drain: isDraining = true
         case .stop: interrupt(.stopped, in: &group)
         }
         if interruption != nil { group.cancelAll() }
     }
 
-    private mutating func interrupt(_ reason: RunInterruption, in group: inout TaskGroup<Void>) {
+    private mutating func interrupt(_ reason: RunInterruption, in group: inout DiscardingTaskGroup) {
         interruption = interruption ?? reason
         group.cancelAll()
     }
@@ -99,6 +110,11 @@ struct ExecutionRun {
     private mutating func end(_ index: Int, _ record: StepRecord) async {
         var record = record
         state.end(index, record.state)
+        if state.verdict == .completed {
+            // One checkpoint for the last step and the end of the run.
+            last = (index, record)
+            return bind(record)
+        }
         await write { journal, state throws(RunInterruption) in
             record = try await journal.commit(record, &state, at: index)
         }
@@ -115,7 +131,7 @@ struct ExecutionRun {
         }
     }
 
-    private mutating func start(in group: inout TaskGroup<Void>) {
+    private mutating func start(in group: inout DiscardingTaskGroup) {
         guard interruption == nil, !isDraining else { return }
         for index in state.takeStartable() {
             let runner = runner(for: index)
@@ -125,6 +141,7 @@ struct ExecutionRun {
 
     private func runner(for index: Int) -> StepRunner {
         let step = plan.steps[index]
+        let past = claim.calls.filter { $0.stepID == step.id }
         let context = step.dependencies.compactMap { dependency -> (name: String, value: JSON)? in
             let name = plan.steps[dependency].outputNames.first ?? plan.steps[dependency].slug
             return outputs[name].map { (name, $0) }
@@ -134,17 +151,21 @@ struct ExecutionRun {
             scope: ReferenceScope(
                 configuration: claim.configuration, deploymentConfig: plan.deploymentConfig, outputs: outputs),
             context: context,
-            pastAttempts: claim.calls.filter { $0.stepID == step.id }.map(\.attempt).max() ?? 0, services: services,
+            pastAttempts: past.map(\.attempt).max() ?? 0, lostAttempts: past.count { $0.state == .unknown },
+            services: services,
             lease: lease, report: report)
     }
 
-    /// Lines wait a moment for a checkpoint to take them along; a step that takes longer gets them written.
-    private mutating func scheduleFlush(in group: inout TaskGroup<Void>) {
-        guard !isFlushScheduled else { return }
+    /// How long lines wait at least for a checkpoint to take them along, and at most twice that: steps that are
+    /// quicker cost no write for their lines.
+    private static let gathering = Duration.milliseconds(75)
+
+    private mutating func scheduleFlush(in group: inout DiscardingTaskGroup) {
+        guard !isFlushScheduled, journal.waited != nil else { return }
         isFlushScheduled = true
         let (clock, report) = (services.clock, report)
         group.addTask {
-            guard (try? await clock.sleep(.milliseconds(25))) != nil else { return }
+            guard (try? await clock.sleep(Self.gathering)) != nil else { return }
             report(.flushDue)
         }
     }
@@ -158,20 +179,17 @@ struct ExecutionRun {
 
     private mutating func end() async throws(RunInterruption) {
         var error = failure
-        if error == nil, state.verdict == .goingOn { error = .planStuck }
-        if error == nil, let missing = plan.requiredOutputs.first(where: { !isBound($0) }) {
-            error = ExecutionError(
-                code: "required_output_missing", message: "no step produced the required output \"\(missing)\"",
-                step: nil, isRetryable: false, action: "check the template's success_criteria")
+        switch state.verdict {
+        case .completed: error = error ?? plan.requiredOutputs.first { outputs[$0] == nil }.map { .missing(output: $0) }
+        case .goingOn: error = error ?? .planStuck
+        case .failed(let step): error = error ?? .stepFailed(plan.steps[step].name)
         }
         let ending = ExecutionEnding(
             state: error == nil ? .completed : .failed, result: error == nil ? result : .null, error: error)
-        try await journal.end(ending, &state)
-        Counter(label: "template_executions_total", dimensions: [("state", ending.state.rawValue)]).increment()
-        if error == nil { Counter(label: "template_executions_success_total").increment() }
+        let ended = try await journal.end(ending, after: last, &state)
+        Counter(label: "template_executions_total", dimensions: [("state", ended.rawValue)]).increment()
+        if ended == .completed { Counter(label: "template_executions_success_total").increment() }
     }
-
-    private func isBound(_ name: String) -> Bool { outputs[name] != nil }
 
     /// The outputs under the names their templates gave them.
     private var result: JSON {
@@ -186,6 +204,25 @@ extension ExecutionError {
         ExecutionError(
             code: "cost_out_of_range", message: "\(MoneyOverflow())", step: nil, isRetryable: false,
             action: "ask the operator to check the price table")
+    }
+
+    static func missing(output: String) -> ExecutionError {
+        ExecutionError(
+            code: "required_output_missing", message: "no step produced the required output \"\(output)\"", step: nil,
+            isRetryable: false, action: "check the template's success_criteria")
+    }
+
+    static func hostLost(_ step: String) -> ExecutionError {
+        ExecutionError(
+            code: "step_lost", message: "the step was cut off \(StepRunner.maximumLostAttempts) times with its host",
+            step: step, isRetryable: false, action: "ask the operator to look at the host's log")
+    }
+
+    /// A step's failure whose reason was not kept.
+    static func stepFailed(_ step: String) -> ExecutionError {
+        ExecutionError(
+            code: "step_failed", message: "the step \"\(step)\" failed", step: step, isRetryable: true,
+            action: "start the run again")
     }
 
     /// A stored plan whose dependencies never come true; the compiler makes none.

@@ -11,6 +11,8 @@ struct RunJournal {
     private var lines: [LogLine] = []
     private var settlements: [CallSettlement] = []
     private var cost = CostBreakdown()
+    /// When the oldest line or settlement that still waits was added.
+    private var waitingSince: Duration?
 
     init(_ claim: ClaimedExecution, plan: ExecutionPlan, services: EngineServices, lease: WorkerLease) {
         fence = claim.fence
@@ -25,24 +27,30 @@ struct RunJournal {
         }
     }
 
+    /// How long the oldest line or settlement has waited; nil where none does.
+    var waited: Duration? { waitingSince.map { services.clock.instant() - $0 } }
+
     mutating func line(_ level: LogLine.Level, step: String?, _ message: String) {
         lines.append(
             LogLine(
                 sequence: nextSequence, time: services.clock.wall.now(), level: level, step: step,
                 message: String(message.prefix(4_000))))
         nextSequence += 1
+        waitingSince = waitingSince ?? services.clock.instant()
     }
 
     /// Counts a provider call; false where the cost left the range of money.
     mutating func settle(_ settlement: CallSettlement, step: String, provider: String) -> Bool {
         settlements.append(settlement)
+        waitingSince = waitingSince ?? services.clock.instant()
         return (try? cost.add(step: step, provider: provider, model: settlement.model, cost: settlement.cost)) != nil
     }
 
     /// Writes what has gathered, if anything has.
     mutating func flush(_ state: inout RunState) async throws(RunInterruption) {
         guard !lines.isEmpty || !settlements.isEmpty else { return }
-        _ = try await write(step: nil, ending: nil, &state)
+        if try await write(step: nil, ending: nil, &state) { return }
+        guard try await write(step: nil, ending: nil, &state) else { throw .refused }
     }
 
     /// Makes a step's end durable. A record that the database refuses becomes a failure of the step that says so.
@@ -53,44 +61,86 @@ struct RunJournal {
         let refused = record.refused
         state.end(index, refused.state)
         line(.error, step: record.name, "failed: \(refused.error?.message ?? "")")
-        _ = try await write(step: refused, ending: nil, &state)
+        guard try await write(step: refused, ending: nil, &state) else { throw .refused }
         return refused
     }
 
-    mutating func end(_ ending: ExecutionEnding, _ state: inout RunState) async throws(RunInterruption) {
+    /// Makes the end durable, together with the step that ended last. Answers the state in which the run ended: what
+    /// the database refuses for good ends it as failed, and says so.
+    mutating func end(
+        _ ending: ExecutionEnding, after last: (index: Int, record: StepRecord)? = nil, _ state: inout RunState
+    ) async throws(RunInterruption) -> ExecutionState {
         switch ending.state {
         case .completed: line(.info, step: nil, "completed; cost \(cost.total) USD")
         default: line(.error, step: nil, "failed: \(ending.error?.message ?? ""); cost \(cost.total) USD")
         }
-        _ = try await write(step: nil, ending: ending, &state)
+        if try await write(step: last?.record, ending: ending, &state) { return ending.state }
+        var error = ending.error ?? .resultNotStorable
+        if let last {
+            let record = try await commit(last.record, &state, at: last.index)
+            if record.state == .failed { error = record.error ?? error }
+        }
+        let bare = ExecutionEnding(state: .failed, result: .null, error: error)
+        guard try await write(step: nil, ending: bare, &state) else { throw .refused }
+        return .failed
     }
 
-    /// Returns false where the database refuses the content for good.
-    private mutating func write(
-        step: StepRecord?, ending: ExecutionEnding?, _ state: inout RunState
-    ) async throws(RunInterruption) -> Bool {
-        let checkpoint = Checkpoint(
+    /// Tries once to write what has gathered.
+    mutating func flushOnce(_ state: inout RunState) async {
+        guard !lines.isEmpty || !settlements.isEmpty else { return }
+        _ = try? await services.ledger.checkpoint(checkpoint(step: nil, ending: nil, &state))
+    }
+
+    private func checkpoint(step: StepRecord?, ending: ExecutionEnding?, _ state: inout RunState) -> Checkpoint {
+        Checkpoint(
             fence: fence, step: step, settlements: settlements, logs: lines,
             progress: ending == nil ? min(99, state.progress()) : state.progress(),
             currentStep: ending == nil ? state.currentStep : nil, cost: cost, ending: ending)
+    }
+
+    /// Writes until it is durable. Returns false where the database refuses the content for good; what it may have
+    /// refused besides the step or the ending (raw usage, texts of errors, lines) is then left out of the next write.
+    private mutating func write(
+        step: StepRecord?, ending: ExecutionEnding?, _ state: inout RunState
+    ) async throws(RunInterruption) -> Bool {
+        let checkpoint = checkpoint(step: step, ending: ending, &state)
         var delay = Duration.milliseconds(50)
         while true {
             let outcome: FenceOutcome
             do { outcome = try await services.ledger.checkpoint(checkpoint) } catch {
                 services.logger.warning(
                     "checkpoint not written", metadata: ["execution": "\(fence.executionID)", "error": "\(error)"])
-                guard error.code == .unavailable || error.code == .overloaded else { return false }
+                guard error.code == .unavailable || error.code == .overloaded else {
+                    settlements = settlements.map(\.bare)
+                    lines = lines.map(\.bare)
+                    return false
+                }
                 guard !lease.isLost else { throw .leaseLost }
-                // The run's own task is never cancelled: a host that shuts down stops waiting through its lease.
-                try? await services.clock.sleep(delay)
+                do { try await services.clock.sleep(delay) } catch { throw .stopped }
                 delay = min(delay * 2, .seconds(2))
                 continue
             }
             guard outcome != .fenced else { throw .fenced }
             lines = []
             settlements = []
+            waitingSince = nil
             return true
         }
+    }
+}
+
+extension CallSettlement {
+    /// Only what is counted.
+    fileprivate var bare: CallSettlement {
+        CallSettlement(
+            id: id, state: state, model: nil, usage: usage, rawUsage: .null, cost: cost, priceVersion: priceVersion,
+            latency: latency, error: nil, providerRequestID: nil)
+    }
+}
+
+extension LogLine {
+    fileprivate var bare: LogLine {
+        LogLine(sequence: sequence, time: time, level: level, step: nil, message: "(this line could not be stored)")
     }
 }
 
@@ -98,9 +148,14 @@ extension StepRecord {
     fileprivate var refused: StepRecord {
         StepRecord(
             stepID: stepID, name: name, state: state == .succeeded ? .failed : state, output: .null,
-            error: ExecutionError(
-                code: "result_not_storable", message: "the step's result could not be stored", step: name,
-                isRetryable: false, action: "ask the operator to look at the host's log"),
-            attempts: attempts, startedAt: startedAt, finishedAt: finishedAt)
+            error: .resultNotStorable, attempts: attempts, startedAt: startedAt, finishedAt: finishedAt)
+    }
+}
+
+extension ExecutionError {
+    fileprivate static var resultNotStorable: ExecutionError {
+        ExecutionError(
+            code: "result_not_storable", message: "the result could not be stored", step: nil, isRetryable: false,
+            action: "ask the operator to look at the host's log")
     }
 }

@@ -26,4 +26,6 @@ enum RunInterruption: Error, Sendable, Hashable {
     case leaseLost
     /// This host shuts down.
     case stopped
+    /// The database refuses even the barest checkpoint; the next owner tries again.
+    case refused
 }

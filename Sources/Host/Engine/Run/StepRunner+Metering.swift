@@ -18,23 +18,19 @@ extension StepRunner {
                 if case .usage(let usage) = chunk { reported.replace(usage) }
             }
             let answer = AIExchange.Answer(result)
-            let latency = services.clock.instant() - startedAt
             guard let usage = answer.usage else {
                 throw ProviderError(.internal, "the plugin \(route.pluginID) gave no valid usage")
             }
-            try settle(
-                id, route, model: answer.model ?? model, asked: model, state: .settled, usage: usage,
-                rawUsage: answer.rawUsage, latency: latency, error: nil, requestID: answer.providerRequestID)
+            settle(
+                id, route, asked: model, state: .settled, model: answer.model, usage: usage,
+                rawUsage: answer.rawUsage, latency: services.clock.instant() - startedAt, error: nil,
+                requestID: answer.providerRequestID)
             return answer
         } catch {
-            let usage = error.usage ?? reported.value
-            // A provider that answered with an error status took nothing; one that was cut off may have.
-            let state: SettlementState = usage != nil ? .estimated : error.status != nil ? .settled : .unknown
-            do {
-                try settle(
-                    id, route, model: model, asked: model, state: state, usage: usage, rawUsage: .null,
-                    latency: services.clock.instant() - startedAt, error: error, requestID: error.providerRequestID)
-            } catch { throw StepFailure(error) }
+            settle(
+                id, route, asked: model, state: error.settlement(reported: reported.value), model: nil,
+                usage: error.usage ?? reported.value, rawUsage: error.rawUsage,
+                latency: services.clock.instant() - startedAt, error: error, requestID: error.providerRequestID)
             throw StepFailure(error)
         }
     }
@@ -47,8 +43,8 @@ extension StepRunner {
                 guard error.code == .unavailable || error.code == .overloaded else {
                     throw .provider(ProviderError(.internal, "the call could not be recorded: \(error)"))
                 }
-                guard lease.mayStartEffects else { throw .stop(.leaseLost) }
                 do { try await services.clock.sleep(delay) } catch { throw .stop(.stopped) }
+                do { try await waitForLease() } catch { throw .stop(error) }
                 delay = min(delay * 2, .seconds(2))
                 continue
             }
@@ -57,30 +53,43 @@ extension StepRunner {
         }
     }
 
+    /// Prices a call at the time it was made, and reports it. What cannot be priced is not invented: the call is
+    /// `unknown`, and the operator is told.
     private func settle(
-        _ id: UUIDv7, _ route: Route, model: String?, asked: String?, state: SettlementState, usage: TokenUsage?,
+        _ id: UUIDv7, _ route: Route, asked: String?, state: SettlementState, model: String?, usage: TokenUsage?,
         rawUsage: JSON, latency: Duration, error: ProviderError?, requestID: String?
-    ) throws(ProviderError) {
+    ) {
         Timer(
             label: "ai_api_request_duration_seconds",
             dimensions: [("provider", route.ledgerName), ("outcome", error?.code.rawValue ?? "ok")]
         ).recordNanoseconds(latency.microseconds * 1_000)
-        var priced: PricedUsage?
+        var (state, priced): (SettlementState, PricedUsage?) = (state, nil)
         if route.isMetered, let usage {
-            do {
-                let now = services.clock.wall.now()
-                for name in [model, asked] where priced == nil {
-                    guard let name else { continue }
-                    priced = try services.pricing.price(usage, provider: route.ledgerName, model: name, at: now)
-                }
-            } catch {
-                throw ProviderError(.internal, "the price of a call is out of range: \(error)")
+            for name in [model, asked].compactMap({ $0 }) where priced == nil {
+                priced = try? services.pricing.price(usage, provider: route.ledgerName, model: name, at: id.timestamp)
+            }
+            if priced == nil {
+                state = .unknown
+                services.logger.error(
+                    "a call's usage has no price",
+                    metadata: ["call": "\(id)", "model": "\(model ?? asked ?? "?")", "usage": "\(usage.json.text)"])
             }
         }
         let settlement = CallSettlement(
-            id: id, state: state, model: model, usage: usage, rawUsage: rawUsage, cost: priced?.cost ?? .zero,
-            priceVersion: priced?.version, latency: latency, error: error, providerRequestID: requestID)
+            id: id, state: state, model: model ?? asked, usage: usage, rawUsage: rawUsage,
+            cost: priced?.cost ?? .zero, priceVersion: priced?.version, latency: latency, error: error,
+            providerRequestID: requestID)
         report(.settled(settlement, step: step.name, provider: route.ledgerName))
+    }
+}
+
+extension ProviderError {
+    /// How exactly a failed call's consumption is known. A provider that answered with an error status took nothing;
+    /// one that was cut off may have taken what nobody told.
+    fileprivate func settlement(reported: TokenUsage?) -> SettlementState {
+        if usage != nil, isUsageFinal { return .settled }
+        if usage ?? reported != nil { return .estimated }
+        return (status ?? 0) >= 400 ? .settled : .unknown
     }
 }
 

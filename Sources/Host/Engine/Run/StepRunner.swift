@@ -14,6 +14,8 @@ struct StepRunner: Sendable {
     let context: [(name: String, value: JSON)]
     /// Attempts that earlier owners of the run made.
     let pastAttempts: Int
+    /// Those of them that were cut off with their host.
+    let lostAttempts: Int
     let services: EngineServices
     let lease: WorkerLease
     let report: @Sendable (StepEvent) -> Void
@@ -22,6 +24,8 @@ struct StepRunner: Sendable {
         let startedAt = services.clock.wall.now()
         line(.info, "started")
         do throws(StepStop) {
+            // A step that takes its host down each time would otherwise do so for ever, at a call's price each.
+            guard lostAttempts < Self.maximumLostAttempts else { throw .failed(.hostLost(step.name), attempts: 0) }
             let (output, attempts) =
                 switch step.action {
                 case .ai(let action): try await runAI(action)
@@ -42,6 +46,9 @@ struct StepRunner: Sendable {
             }
         }
     }
+
+    /// Attempts that may end with their host before the step counts as failed.
+    static let maximumLostAttempts = 5
 
     /// Why a step has no output.
     enum StepStop: Error {
@@ -153,7 +160,7 @@ struct StepRunner: Sendable {
         var number = 0
         while true {
             number += 1
-            guard lease.mayStartEffects else { throw .interrupted(.leaseLost) }
+            do { try await waitForLease() } catch { throw .interrupted(error) }
             do throws(StepFailure) { return (try await attempt(pastAttempts + number), number) } catch {
                 if Task.isCancelled { throw .interrupted(.stopped) }
                 switch error {
@@ -177,6 +184,15 @@ struct StepRunner: Sendable {
                     do { try await services.clock.sleep(delay) } catch { throw .interrupted(.stopped) }
                 }
             }
+        }
+    }
+
+    /// Returns when this host may start an effect. A renewal that is late is waited for; only a lease that is lost
+    /// lets go of the run.
+    func waitForLease() async throws(RunInterruption) {
+        while !lease.mayStartEffects {
+            guard !lease.isLost else { throw .leaseLost }
+            do { try await services.clock.sleep(.milliseconds(50)) } catch { throw .stopped }
         }
     }
 

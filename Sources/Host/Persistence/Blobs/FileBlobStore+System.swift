@@ -1,3 +1,4 @@
+import Domain
 import Glibc
 
 extension FileBlobStore {
@@ -7,6 +8,15 @@ extension FileBlobStore {
             try synchronize(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]))
         } else if errno != EEXIST {
             throw .system("mkdir \(path)", errno)
+        }
+    }
+
+    /// Removes what crashed hosts left. A host that shares the directory may be writing: what is younger than an hour
+    /// stays.
+    static func removeLeftovers(_ incoming: String, before now: Timestamp) {
+        for name in FileSystem.names(in: incoming) {
+            guard let id = UUIDv7(name), now.microseconds - id.timestamp.microseconds > 3_600_000_000 else { continue }
+            unsafe unlink("\(incoming)/\(name)")
         }
     }
 

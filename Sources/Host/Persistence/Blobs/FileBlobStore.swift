@@ -5,7 +5,7 @@ import Glibc
 /// Files kept by the SHA-256 of their content in a directory, two levels deep: `ab/ab12…`.
 ///
 /// A file appears under its name only when it is complete and durable; a crash leaves at most a file in `incoming`,
-/// which nothing reads. Blocking calls run on two threads of its own.
+/// which nothing reads and a later start removes. Blocking calls run on two threads of its own.
 public final class FileBlobStore: BlobStore {
     private let root: String
     private let threads: WorkerThreads<Void>
@@ -18,6 +18,7 @@ public final class FileBlobStore: BlobStore {
             threads = try WorkerThreads("blobs", threads: 2, limit: 1_000) {}
             try Self.makeDirectory(directory)
             try Self.makeDirectory(directory + "/incoming")
+            Self.removeLeftovers(directory + "/incoming", before: SystemWallClock().now())
         } catch {
             throw error.ledgerError
         }
@@ -62,7 +63,8 @@ public final class FileBlobStore: BlobStore {
     private func store(_ bytes: [UInt8], digest: String, temporary: String) throws(DatabaseError) {
         let folder = folder(of: digest)
         let path = "\(folder)/\(digest)"
-        if unsafe access(path, F_OK) == 0 { return }
+        // Whoever gave it its name may not have made the name durable yet.
+        if unsafe access(path, F_OK) == 0 { return try Self.synchronize(folder) }
         try Self.makeDirectory(folder)
         do throws(DatabaseError) {
             try Self.write(bytes, to: temporary)

@@ -37,7 +37,8 @@ struct TemplatePublication {
             INSERT INTO templates (slug, name, template_schema, configuration_schema)
             VALUES ($1, $2, '{}', '{}') ON CONFLICT (slug) DO NOTHING
             """, [.text(template.slug), .text(template.name)])
-        let rows = try session.query("SELECT id FROM templates WHERE slug = $1 FOR UPDATE", [.text(template.slug)])
+        let rows = try session.query(
+            "SELECT id FROM templates WHERE slug = $1 FOR NO KEY UPDATE", [.text(template.slug)])
         guard let id = rows.uuid(0, 0) else { throw .disconnected("a template's row is missing") }
         return .uuid(id)
     }

@@ -11,6 +11,10 @@ enum DatabaseError: Error, Sendable {
     case refused(ServerRefusal)
     /// More statements wait than may wait.
     case overloaded
+    /// The server did not answer a statement in time; the connection was given up. It may still be at work on it.
+    case timedOut(Duration)
+    /// What an execution has stored cannot be read.
+    case unreadable(execution: UUIDv7, String)
     /// The database was closed by its owner.
     case closed
     /// The system refused a resource.
@@ -27,14 +31,19 @@ struct ServerRefusal: Sendable, Hashable {
     let message: String
 
     /// What the first two characters of the SQLSTATE say (PostgreSQL manual, appendix A).
-    enum Kind { case content, retryable, connection, stalePlan, resources, other }
+    enum Kind {
+        /// Data, constraint, schema or a limit: the same statement is refused again.
+        case content
+        case retryable, connection, stalePlan
+        /// The server's own trouble: full, out of memory, damaged.
+        case other
+    }
 
     var kind: Kind {
         switch sqlState.prefix(2) {
-        case "22", "23": .content
+        case "22", "23", "42", "54": .content
         case "40": .retryable
         case "08": .connection
-        case "53": .resources
         case "57": ["57P01", "57P02", "57P03", "57P05"].contains(sqlState) ? .connection : .retryable
         case "25": ["25006", "25P03"].contains(sqlState) ? .connection : .other
         case "55": sqlState == "55P03" ? .retryable : .other
@@ -61,17 +70,20 @@ extension DatabaseError {
         case .commitUnknown:
             LedgerError(.unavailable, "the connection was lost while a transaction was being committed")
         case .overloaded: LedgerError(.overloaded, "too many statements wait for the database")
+        case .timedOut(let bound): LedgerError(.unavailable, "the database did not answer within \(bound)")
+        case .unreadable(let execution, let what):
+            LedgerError(.rejected, "execution \(execution) was not taken: its stored \(what) cannot be read")
         case .closed: LedgerError(.unavailable, "the database is closed: the host is shutting down")
         case .system(let call, let code):
             LedgerError(.unavailable, "\(call) failed: \(systemErrorText(code))")
         case .aborted(let error): error
         case .refused(let refusal):
             switch refusal.kind {
-            case .content, .other:
+            case .content:
                 refusal.sqlState == "23503"
                     ? LedgerError(.notFound, "a referenced row does not exist, \(refusal.label)")
                     : LedgerError(.rejected, "the database refused the write, \(refusal.label)")
-            case .retryable, .connection, .stalePlan, .resources:
+            case .retryable, .connection, .stalePlan, .other:
                 LedgerError(.unavailable, "the database could not carry out the statement, \(refusal.label)")
             }
         }

@@ -14,10 +14,15 @@ final class ConnectionCounts: Sendable {
     func began() { active.add(1, ordering: .relaxed) }
     func ended() { active.subtract(1, ordering: .relaxed) }
 
+    /// How many connections carry something out, and how many wait for something.
+    var current: (active: Int, idle: Int) {
+        let active = active.load(ordering: .relaxed)
+        return (active, max(0, open.load(ordering: .relaxed) - active))
+    }
+
     /// Sets the gauges, if something changed. Called once a second: a gauge is a sample.
     func publish() {
-        let active = active.load(ordering: .relaxed)
-        let idle = max(0, open.load(ordering: .relaxed) - active)
+        let (active, idle) = current
         published.withLock { published in
             guard published != (active, idle) else { return }
             published = (active, idle)

@@ -36,6 +36,27 @@ final class Session {
     @discardableResult
     func script(_ sql: String) throws(DatabaseError) -> Rows { try exchange { $0.sendScript(sql) } }
 
+    /// Carries out one statement, idempotent, on its own: connecting and the answer are bounded by the deadline.
+    func statement(
+        _ sql: String, _ parameters: [SQLValue], until deadline: ContinuousClock.Instant
+    ) -> Result<Rows, DatabaseError> {
+        counts.began()
+        defer { counts.ended() }
+        var attempts = 0
+        while true {
+            do throws(DatabaseError) {
+                try connect(until: deadline)
+                answerTimeout = max(.zero, deadline - .now)
+                return .success(try query(sql, parameters))
+            } catch {
+                attempts += 1
+                guard attempts < Self.attemptLimit, .now < deadline, Self.mayRetry(error) else {
+                    return .failure(error)
+                }
+            }
+        }
+    }
+
     /// Major version times 10,000, as `server_version_num`.
     var serverVersion: Int { connection?.serverVersion ?? 0 }
 }
@@ -74,8 +95,10 @@ extension Session {
         do {
             try script("COMMIT")
         } catch {
-            if case .disconnected = error { throw .commitUnknown }
-            throw error
+            switch error {
+            case .disconnected, .timedOut: throw .commitUnknown
+            default: throw error
+            }
         }
         return value
     }
@@ -150,7 +173,8 @@ extension Session {
             if isPending || connection.isAwaiting {
                 let events = Int16(isPending ? POLLIN | POLLOUT : POLLIN)
                 guard wait(connection, for: events, until: deadline) else {
-                    throw lost("the server did not answer within \(answerTimeout)")
+                    disconnect()
+                    throw .timedOut(answerTimeout)
                 }
                 guard connection.receive() else { throw lost(connection.errorText) }
                 continue

@@ -9,14 +9,16 @@ struct CheckpointStatement {
     private struct Shape: Hashable {
         let hasStep: Bool
         let settlements: Int
-        let hasLogs: Bool
+        let logs: Lines
         let hasEnding: Bool
+
+        enum Lines { case none, one, many }
 
         /// Shapes with more settlements are rare: they are written each time, and sent unnamed.
         var isCommon: Bool { settlements <= 4 }
 
         var name: String {
-            "checkpoint-\(settlements)" + (hasStep ? "-step" : "") + (hasLogs ? "-logs" : "")
+            "checkpoint-\(settlements)" + (hasStep ? "-step" : "") + (logs == .none ? "" : "-\(logs)")
                 + (hasEnding ? "-end" : "")
         }
     }
@@ -29,7 +31,8 @@ struct CheckpointStatement {
     init(_ checkpoint: Checkpoint) {
         let shape = Shape(
             hasStep: checkpoint.step != nil, settlements: checkpoint.settlements.count,
-            hasLogs: !checkpoint.logs.isEmpty, hasEnding: checkpoint.ending != nil)
+            logs: checkpoint.logs.isEmpty ? .none : checkpoint.logs.count == 1 ? .one : .many,
+            hasEnding: checkpoint.ending != nil)
         let known = shape.isCommon ? Self.known.withLock { $0[shape] } : nil
         var writer = CheckpointWriter(writesText: known == nil)
         writer.write(checkpoint)
@@ -52,6 +55,8 @@ private struct CheckpointWriter {
     private(set) var parameters: [SQLValue] = []
     private var parts: [String] = []
     private var outcome = "'applied'"
+    /// The places of the ids of the calls that are settled.
+    private var settledIDs: [String] = []
 
     init(writesText: Bool) { self.writesText = writesText }
 
@@ -66,7 +71,8 @@ private struct CheckpointWriter {
         writeFence(checkpoint)
         if let step = checkpoint.step { write(step) }
         for settlement in checkpoint.settlements { write(settlement) }
-        if !checkpoint.logs.isEmpty { write(checkpoint.logs) }
+        if checkpoint.ending != nil { writeCut() }
+        if checkpoint.logs.count > 1 { write(checkpoint.logs) } else if let line = checkpoint.logs.first { write(line) }
     }
 
     /// Adds parameters; answers their places, each with a cast.
@@ -93,7 +99,7 @@ private struct CheckpointWriter {
         let progress = add([("progress", .count(min(max(checkpoint.progress, 0), bound)), "integer")])
         var changes = assign([
             ("current_step", .text(checkpoint.currentStep), "text"),
-            ("cost_breakdown", .json(checkpoint.cost.json), "jsonb"),
+            ("cost_breakdown", .json(checkpoint.cost.json.storable), "jsonb"),
             ("total_cost", .money(checkpoint.cost.total), "numeric"),
         ])
         if let ending = checkpoint.ending {
@@ -102,8 +108,8 @@ private struct CheckpointWriter {
             changes += assign([
                 ("status", .text(ending.state.rawValue), "text"),
                 ("result_data", result.isNull ? .null : .json(result), "jsonb"),
-                ("error_message", .text(ending.error?.message), "text"),
-                ("error", ending.error.map { .json($0.json) } ?? .null, "jsonb"),
+                ("error_message", .text(ending.error?.message.storable), "text"),
+                ("error", ending.error.map { .json($0.json.storable) } ?? .null, "jsonb"),
                 ("deployed_url", .text(result["final_url"]?.stringValue ?? result["app_url"]?.stringValue), "text"),
                 ("github_repo_url", .text(repository), "text"),
             ])
@@ -123,7 +129,7 @@ private struct CheckpointWriter {
         let columns: [Column] = [
             ("step_id", .text(step.stepID), "text"), ("name", .text(step.name), "text"),
             ("state", .text(step.state.rawValue), "text"), ("output", .json(step.output), "jsonb"),
-            ("error", step.error.map { .json($0.json) } ?? .null, "jsonb"),
+            ("error", step.error.map { .json($0.json.storable) } ?? .null, "jsonb"),
             ("attempts", .count(step.attempts), "integer"), ("started_at", .timestamp(step.startedAt), "timestamptz"),
             ("finished_at", .timestamp(step.finishedAt), "timestamptz"),
         ]
@@ -142,6 +148,7 @@ private struct CheckpointWriter {
     /// One update a call, by its whole key: a join with a list could be planned as a scan of a young partition.
     ///
     /// A call that a take-over found open is `unknown`; it may still be settled, and a settled one never changes.
+    /// What an unknown one cost is not known, which is not the same as nothing.
     private mutating func write(_ settlement: CallSettlement) {
         let usage = settlement.usage
         func tokens(_ count: Int64?) -> SQLValue { count.map { .integer($0) } ?? .null }
@@ -152,17 +159,19 @@ private struct CheckpointWriter {
             ("cache_read_tokens", tokens(usage?.cacheRead), "bigint"),
             ("cache_write_5m_tokens", tokens(usage?.cacheWrite5m), "bigint"),
             ("cache_write_1h_tokens", tokens(usage?.cacheWrite1h), "bigint"),
-            ("raw_usage", settlement.rawUsage.isNull ? .null : .json(settlement.rawUsage), "jsonb"),
-            ("cost", .money(settlement.cost), "numeric"), ("price_version", .text(settlement.priceVersion), "text"),
+            ("raw_usage", settlement.rawUsage.isNull ? .null : .json(settlement.rawUsage.storable), "jsonb"),
+            ("cost", settlement.state == .unknown ? .null : .money(settlement.cost), "numeric"),
+            ("price_version", .text(settlement.priceVersion?.storableName), "text"),
             ("latency_ms", .integer(Int64(latency)), "integer"),
             ("success", .bool(settlement.error == nil && settlement.state == .settled), "boolean"),
             ("error_message", .text(settlement.error?.description.storable), "text"),
-            ("provider_request_id", .text(settlement.providerRequestID?.storable), "text"),
+            ("provider_request_id", .text(settlement.providerRequestID?.storableName), "text"),
         ])
         let key = add([
-            ("model_name", .text(settlement.model), "text"), ("id", .uuid(settlement.id), "uuid"),
+            ("model_name", .text(settlement.model?.storableName), "text"), ("id", .uuid(settlement.id), "uuid"),
             ("created_at", .timestamp(settlement.id.timestamp), "timestamptz"),
         ])
+        if writesText { settledIDs.append(key[1]) }
         let number = parts.count
         append(
             """
@@ -172,6 +181,35 @@ private struct CheckpointWriter {
                 FROM fence
                 WHERE call.id = \(key[1]) AND call.created_at = \(key[2]) AND call.execution_id = fence.id
                     AND call.state IN ('open', 'unknown'))
+            """)
+    }
+
+    /// With its execution a call that nobody has settled ends too. Not those settled here: one statement must not
+    /// change a row twice. The execution is named by the constant, so that no plan joins calls with the fence.
+    private mutating func writeCut() {
+        let others = settledIDs.isEmpty ? "" : " AND id <> ALL (ARRAY[\(settledIDs.joined(separator: ", "))])"
+        append(
+            """
+            cut AS (
+                UPDATE ai_api_calls SET state = 'unknown', success = false, settled_at = now()
+                WHERE EXISTS (SELECT FROM fence) AND execution_id = $1::uuid AND state = 'open'\(others))
+            """)
+    }
+
+    /// By far the most common number of lines: a list would take the server twice as long.
+    private mutating func write(_ line: LogLine) {
+        let columns: [Column] = [
+            ("sequence", .integer(line.sequence), "bigint"), ("time", .timestamp(line.time), "timestamptz"),
+            ("level", .text(line.level.rawValue), "text"), ("step", .text(line.step?.storable), "text"),
+            ("message", .text(line.message.storable), "text"),
+        ]
+        let values = add(columns)
+        append(
+            """
+            logs AS (
+                INSERT INTO execution_logs (execution_id, \(columns.map(\.name).joined(separator: ", ")))
+                SELECT fence.id, \(values.joined(separator: ", ")) FROM fence
+                ON CONFLICT DO NOTHING)
             """)
     }
 

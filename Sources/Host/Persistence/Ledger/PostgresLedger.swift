@@ -1,15 +1,12 @@
 public import Domain
-import Synchronization
 
 /// The ledger of executions in PostgreSQL.
 ///
 /// Each write of an execution is one statement that first locks its row where owner and epoch are the writer's;
 /// everything else hangs on that lock, so that a worker that was taken over writes nothing, not even with a
-/// statement that was already waiting for the lock. All but `claim` and `release` use the shared lane.
-public final class PostgresLedger: ExecutionLedger {
+/// statement that was already waiting for the lock. What an execution writes goes by the shared lane.
+public struct PostgresLedger: ExecutionLedger {
     let database: Database
-    /// Tokens of claims whose commit was cut off: the next claim hands out what they had taken.
-    let unresolvedClaims = Mutex<[UUIDv7]>([])
 
     public init(_ database: Database) { self.database = database }
 
@@ -30,16 +27,23 @@ public final class PostgresLedger: ExecutionLedger {
         throw LedgerError(.unavailable, "another request with this idempotency key is being admitted")
     }
 
+    /// On a connection of its own, and within a third of the lease: there is time for another try.
     public func renew(worker: UUIDv7, lease: Duration) async throws(LedgerError) {
-        _ = try await database.execute(Self.renewal, [.uuid(worker), .duration(lease)], affinity: worker)
+        do throws(DatabaseError) {
+            _ = try await database.leases.execute(
+                Self.renewal, [.uuid(worker), .duration(lease)], within: lease / 3)
+        } catch {
+            throw error.ledgerError
+        }
     }
 
     public func open(_ call: ProviderCall, fence: Fence) async throws(LedgerError) -> FenceOutcome {
         let parameters: [SQLValue] = [
             .uuid(fence.executionID), .uuid(fence.worker), .integer(fence.epoch), .uuid(call.id),
-            .timestamp(call.id.timestamp), .text(call.route.ledgerName), .text(call.model ?? call.route.defaultModel),
-            .text(call.route.operation), .text(call.stepID), .count(call.attempt), .text(call.route.pluginID),
-            .text(call.route.pluginVersion),
+            .timestamp(call.id.timestamp), .text(call.route.ledgerName.storableName),
+            .text((call.model ?? call.route.defaultModel)?.storableName), .text(call.route.operation.storableName),
+            .text(call.stepID), .count(call.attempt), .text(call.route.pluginID.storableName),
+            .text(call.route.pluginVersion.storableName),
         ]
         return try await database.execute(Self.opening, parameters, affinity: fence.executionID).outcome
     }
@@ -87,16 +91,16 @@ extension PostgresLedger {
             (SELECT id FROM template_executions WHERE id = $1::uuid AND user_id = $2::uuid))
         """)
 
-    private static let renewal = Statement(
-        "renew",
-        """
+    /// A lease that had ended begins anew, and with it the time since when it is held without a gap.
+    private static let renewal = """
         INSERT INTO workers (id, application_name, lease, lease_expires_at)
         SELECT $1::uuid, current_setting('application_name'), lease, now() + lease
         FROM (SELECT $2::bigint * interval '1 millisecond' AS lease) AS wanted
         ON CONFLICT (id) DO UPDATE SET
             lease = excluded.lease, lease_expires_at = excluded.lease_expires_at,
-            application_name = excluded.application_name
-        """)
+            application_name = excluded.application_name,
+            steady_since = CASE WHEN workers.lease_expires_at < now() THEN now() ELSE workers.steady_since END
+        """
 
     private static let opening = Statement(
         "open",

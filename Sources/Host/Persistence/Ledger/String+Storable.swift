@@ -1,15 +1,56 @@
+import Domain
+
 extension String {
     /// Longer texts say nothing more to a reader of a log.
-    private static let storableBytes = 65_536
+    private static let textLimit = 65_536
+    /// A plugin may name a model as it likes; nothing that has a meaning is longer.
+    private static let nameLimit = 1_000
 
     /// The text as a log line can hold it: PostgreSQL has no U+0000, and one endless line must not cost the
     /// checkpoint that carries it.
-    var storable: String {
-        var text = self
-        if utf8.contains(0) {
-            text = String(String.UnicodeScalarView(unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }))
+    var storable: String { bounded(Self.textLimit) }
+
+    /// The same for a name that a plugin or provider gave.
+    var storableName: String { bounded(Self.nameLimit) }
+
+    fileprivate var withoutZero: String {
+        guard utf8.contains(0) else { return self }
+        return String(String.UnicodeScalarView(unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }))
+    }
+
+    private func bounded(_ limit: Int) -> String {
+        let text = withoutZero
+        guard text.utf8.count > limit else { return text }
+        return String(decoding: text.utf8.prefix(limit), as: UTF8.self) + " … (cut off)"
+    }
+}
+
+extension JSON {
+    /// More digits than these mean nothing, and PostgreSQL's numbers end somewhere.
+    private static let digitLimit = 100
+
+    /// The value as `jsonb` can hold it whoever wrote it: no U+0000, and a number out of all proportion as its text.
+    /// For what accompanies a checkpoint; a step's output is stored as it is or refused.
+    var storable: JSON {
+        switch self {
+        case .null, .bool, .integer: self
+        case .decimal(let digits): Self.isModest(digits) ? self : .string(digits.storableName)
+        case .string(let text): .string(text.withoutZero)
+        case .array(let elements): .array(elements.map(\.storable))
+        case .object(let object):
+            .object(
+                object.members.reduce(into: JSONObject()) { result, member in
+                    result[member.key.withoutZero] = member.value.storable
+                })
         }
-        guard text.utf8.count > Self.storableBytes else { return text }
-        return String(decoding: text.utf8.prefix(Self.storableBytes), as: UTF8.self) + " … (cut off)"
+    }
+
+    /// At most a three-digit exponent.
+    private static func isModest(_ digits: String) -> Bool {
+        guard digits.utf8.count <= digitLimit else { return false }
+        guard let mark = digits.utf8.firstIndex(where: { $0 == UInt8(ascii: "e") || $0 == UInt8(ascii: "E") }) else {
+            return true
+        }
+        return digits.utf8[mark...].drop { !(UInt8(ascii: "1")...UInt8(ascii: "9") ~= $0) }.count <= 3
     }
 }

@@ -5,9 +5,9 @@ extension Migration {
             id uuid NOT NULL DEFAULT gen_random_uuid(),
             user_id uuid REFERENCES users (id),
             execution_id uuid REFERENCES template_executions (id),
-            ai_provider varchar(50) NOT NULL,
-            model_name varchar(200),
-            endpoint varchar(200),
+            ai_provider text NOT NULL,
+            model_name text,
+            endpoint text,
             -- All that went in; the three classes of cached tokens are part of it.
             input_tokens bigint CHECK (input_tokens >= 0),
             output_tokens bigint CHECK (output_tokens >= 0),

@@ -6,6 +6,9 @@ extension Migration {
             application_name text NOT NULL,
             lease interval NOT NULL,
             lease_expires_at timestamptz NOT NULL,
+            -- Since when the lease has been renewed without a gap: who has not been here for a lease cannot know
+            -- whether others had a server to renew with.
+            steady_since timestamptz NOT NULL DEFAULT now(),
             started_at timestamptz NOT NULL DEFAULT now()
         ) WITH (fillfactor = 50);
 
@@ -14,7 +17,7 @@ extension Migration {
         -- and the fence has locked the parent already. Together these were a third of a checkpoint's work.
         CREATE TABLE template_executions (
             id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
-            user_id uuid REFERENCES users (id),
+            user_id uuid NOT NULL REFERENCES users (id),
             template_id uuid REFERENCES templates (id),
             template_slug text,
             template_version text,
@@ -39,8 +42,6 @@ extension Migration {
             -- The fence: only this worker in this epoch writes the execution and what hangs on it.
             owner uuid,
             epoch bigint NOT NULL DEFAULT 0,
-            -- The claim that gave it to its owner, for an owner that never learned of the claim's commit.
-            claim_token uuid,
             created_at timestamptz NOT NULL DEFAULT now(),
             updated_at timestamptz NOT NULL DEFAULT now(),
             UNIQUE (user_id, idempotency_key)
@@ -50,9 +51,9 @@ extension Migration {
 
         CREATE INDEX idx_executions_user_status ON template_executions (user_id, status);
         CREATE INDEX idx_executions_template ON template_executions (template_id);
-        -- An index on the owner would tempt the planner: a worker's fence must go by the key.
-        CREATE INDEX idx_executions_unfinished ON template_executions (created_at)
-            WHERE status IN ('queued', 'running');
+        -- An index on the owner, or one whose predicate a fence's `status = 'running'` implies, would tempt the
+        -- planner: a fence must go by the key.
+        CREATE INDEX idx_executions_unfinished ON template_executions (created_at) WHERE end_time IS NULL;
 
         -- A step that has ended: its checkpoint.
         CREATE TABLE execution_steps (

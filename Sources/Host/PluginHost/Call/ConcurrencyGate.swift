@@ -34,11 +34,7 @@ final class ConcurrencyGate: Sendable {
             defer { state.nextTicket += 1 }
             return state.nextTicket
         }
-        let timer = timers.schedule(after: time) {
-            self.reject(
-                ticket,
-                ProviderError(.timeout, "none of \(self.plugin)'s calls ended in time for this one", isRetryable: true))
-        }
+        var timer: TimerThread.ID?
         let error = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let answer: ProviderError?? = state.withLock { state in
@@ -61,12 +57,19 @@ final class ConcurrencyGate: Sendable {
                     state.line.append(ticket)
                     return nil
                 }
-                if let answer { continuation.resume(returning: answer) }
+                if let answer { return continuation.resume(returning: answer) }
+                // After it stands in the line: a timer that fires before that finds nobody to reject.
+                timer = timers.schedule(after: time) {
+                    self.reject(
+                        ticket,
+                        ProviderError(
+                            .timeout, "none of \(self.plugin)'s calls ended in time for this one", isRetryable: true))
+                }
             }
         } onCancel: {
             self.reject(ticket, ProviderError(.cancelled, "the call was cancelled"))
         }
-        timers.cancel(timer)
+        if let timer { timers.cancel(timer) }
         if let error { throw error }
     }
 

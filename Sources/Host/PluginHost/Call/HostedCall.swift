@@ -21,6 +21,9 @@ final class HostedCall: Sendable {
 
     /// Timers, transfers and requests at once; beyond it a service answers `AIB_E_LIMIT`.
     static let maximumServices = 64
+    /// Events that wait for the instance's thread. A service that is ended leaves its events behind, so that the number
+    /// of services alone would not bound them: beyond this one none is begun.
+    static let maximumQueuedEvents = 1_024
     /// Bytes that wait for the hmac and blob services.
     static let maximumRequestBytes = 32 << 20
 
@@ -40,9 +43,11 @@ final class HostedCall: Sendable {
         var requests: [ServiceRequest] = []
         var requestBytes = 0
         var server: CheckedContinuation<ServiceRequest?, Never>?
-        /// A place in the plugin's line is given back when the call is over and `start` has returned, so that a
-        /// plugin which hangs in `start` is not sent ever more.
+        /// A place in the plugin's line is given back when the call is over, `start` has returned and the call's own
+        /// task has ended, so that a plugin or a blob store which hangs is not sent ever more.
         var isHeldByStart = true
+        var isHeldByServer: Bool
+        var isWritableQueued = false
 
         /// What the caller gets now, if anything. Where the host ended the call, what was emitted is dropped.
         mutating func nextStep() -> Step? {
@@ -66,12 +71,15 @@ final class HostedCall: Sendable {
     let invocation: Invocation
     let input: [UInt8]
     private let instance: PluginInstance
-    private let state = Mutex(State())
+    private let queuedEvents = Atomic(0)
+    private let state: Mutex<State>
 
-    init(id: aib_id, invocation: Invocation, instance: PluginInstance) {
+    /// - Parameter hasServer: `served` will be called.
+    init(id: aib_id, invocation: Invocation, instance: PluginInstance, hasServer: Bool) {
         self.id = id
         self.invocation = invocation
         self.instance = instance
+        state = Mutex(State(isHeldByServer: hasServer))
         input = invocation.input.bytes
     }
 
@@ -95,7 +103,16 @@ final class HostedCall: Sendable {
 
     /// The caller is done with a chunk.
     func took(_ bytes: Int) {
-        if state.withLock({ $0.call.take(bytes) }) { instance.deliver(.writable, to: self, user: 0, handle: 0) }
+        let mustTell = state.withLock { state in
+            guard state.call.take(bytes), !state.isWritableQueued else { return false }
+            state.isWritableQueued = true
+            return true
+        }
+        guard mustTell else { return }
+        instance.deliver(.writable, to: self, user: 0, handle: 0) {
+            self.state.withLock { $0.isWritableQueued = false }
+            return true
+        }
     }
 
     func cancel() { change { $0.call.cancel() } }
@@ -123,11 +140,18 @@ final class HostedCall: Sendable {
                 return effects
             }
         }
-        let isOver = state.withLock { state in
-            state.isHeldByStart = false
-            return state.call.phase == .over
+        letGo { $0.isHeldByStart = false }
+    }
+
+    /// The call's own task has ended.
+    func served() { letGo { $0.isHeldByServer = false } }
+
+    private func letGo(_ change: (inout State) -> Void) {
+        let leaves = state.withLock { state in
+            change(&state)
+            return state.call.phase == .over && !state.isHeldByStart && !state.isHeldByServer
         }
-        if isOver { instance.leave(self) }
+        if leaves { instance.leave(self) }
     }
 
     func complete(_ status: aib_status, _ bytes: [UInt8]) -> Int {
@@ -177,11 +201,16 @@ final class HostedCall: Sendable {
     func adopt(_ service: aib_id) -> Int {
         state.withLock { state in
             guard state.call.isServed else { return AIB_E_STALE }
-            guard state.services.count < Self.maximumServices else { return AIB_E_LIMIT }
+            guard state.services.count < Self.maximumServices,
+                queuedEvents.load(ordering: .relaxed) < Self.maximumQueuedEvents
+            else { return AIB_E_LIMIT }
             state.services.insert(service)
             return AIB_OK
         }
     }
+
+    /// So many more events wait for the instance's thread.
+    func queued(_ count: Int) { queuedEvents.add(count, ordering: .relaxed) }
 
     func release(_ service: aib_id) { state.withLock { _ = $0.services.remove(service) } }
 
@@ -245,7 +274,7 @@ final class HostedCall: Sendable {
             if effects.closes {
                 ended.timers = state.timers
                 state.timers = []
-                ended.leaves = !state.isHeldByStart
+                ended.leaves = !state.isHeldByStart && !state.isHeldByServer
             }
             return (effects, resumption, ended)
         }

@@ -54,7 +54,8 @@ extension PluginInstance {
         }
         let json = try? JSON.parse(bytes, JSON.Reading(repairsStrings: true))
         if json?.objectValue == nil { count(.invalidError, call: call) }
-        let usage = json?["usage"].flatMap(TokenUsage.init) ?? call.lastUsage
+        let stated = json?["usage"].flatMap(TokenUsage.init)
+        let rawUsage = json?["raw_usage"].flatMap { $0.objectValue == nil ? nil : $0 }
         return ProviderError(
             code,
             json?["message"]?.stringValue.map(scrubber.clean) ?? "the plugin \(manifest.id) gave no reason",
@@ -62,6 +63,8 @@ extension PluginInstance {
             // A day at most: what a provider asks for beyond that is no longer a retry.
             retryAfter: json?["retry_after_ms"]?.integerValue.map { .milliseconds(min(max($0, 0), 86_400_000)) },
             status: json?["status"]?.integerValue.flatMap(Int.init(exactly:)),
-            providerRequestID: json?["provider_request_id"]?.stringValue.map(scrubber.clean), usage: usage)
+            providerRequestID: json?["provider_request_id"]?.stringValue.map(scrubber.clean),
+            usage: stated ?? call.lastUsage, rawUsage: rawUsage ?? .null,
+            isUsageFinal: stated != nil && json?["usage_is_final"] == true)
     }
 }

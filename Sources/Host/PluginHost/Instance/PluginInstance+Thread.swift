@@ -70,7 +70,9 @@ extension PluginInstance {
         _ kind: EventKind, to call: HostedCall, user: UInt64, handle: aib_id, _ data: [UInt8] = [],
         if isDue: @escaping @Sendable () -> Bool = { true }, then completion: @escaping @Sendable () -> Void = {}
     ) {
+        call.queued(1)
         thread.post {
+            call.queued(-1)
             if let foreign = self.foreign, call.isServed, isDue() {
                 self.timed(call) {
                     unsafe withSpan(data) { data in

@@ -19,7 +19,6 @@ final class PluginInstance: Sendable {
         /// Calls that the plugin never completed: it may still be at work on them.
         var abandonedCalls = 0
         var isClosing = false
-        var drained: CheckedContinuation<Void, Never>?
         /// What the plugin logged as an error last while it was created.
         var creationError: String?
     }
@@ -33,6 +32,9 @@ final class PluginInstance: Sendable {
     let thread: SerialThread
     private let gate: ConcurrencyGate
     private let state = Mutex(State())
+    /// No call is left of an instance that is closing.
+    private let drained = Latch()
+    private let closed = Latch()
     /// Calls, transfers and timers are numbered from here: an id is never used twice.
     private let lastID = Atomic<UInt64>(0)
 
@@ -57,6 +59,7 @@ final class PluginInstance: Sendable {
     }
 
     var callsInFlight: Int { state.withLock { $0.calls.count } }
+    var placesTaken: Int { gate.inFlight }
 
     // MARK: Calls, from the host's side
 
@@ -68,7 +71,7 @@ final class PluginInstance: Sendable {
             throw ProviderError(.timeout, "the call's deadline had passed before it began", isRetryable: true)
         }
         try await gate.enter(within: remaining)
-        let call = HostedCall(id: newID(), invocation: invocation, instance: self)
+        let call = HostedCall(id: newID(), invocation: invocation, instance: self, hasServer: manifest.isServedByTask)
         guard add(call) else {
             gate.leave()
             throw ProviderError(.cancelled, "the plugin \(manifest.id) is shutting down", isRetryable: true)
@@ -76,17 +79,17 @@ final class PluginInstance: Sendable {
         let left = invocation.deadline.duration(since: environment.clock.now())
         call.keep(environment.timers.schedule(after: left) { call.expire() })
         thread.post { self.start(call) }
+        // Unstructured, for a blob store that hangs must not hold up the caller. The call's place in the line stays taken
+        // until it returns, so there are never more such tasks than places.
+        let server = manifest.isServedByTask ? Task { await self.serve(call) } : nil
+        defer { server?.cancel() }
         let outcome = await withTaskCancellationHandler {
-            await withTaskGroup(of: Void.self) { group in
-                if manifest.isServedByTask { group.addTask { await self.serve(call) } }
-                defer { group.cancelAll() }
-                while true {
-                    switch await call.next() {
-                    case .chunk(let chunk, let bytes):
-                        await onChunk(chunk)
-                        call.took(bytes)
-                    case .over(let outcome): return outcome
-                    }
+            while true {
+                switch await call.next() {
+                case .chunk(let chunk, let bytes):
+                    await onChunk(chunk)
+                    call.took(bytes)
+                case .over(let outcome): return outcome
                 }
             }
         } onCancel: {
@@ -107,14 +110,12 @@ final class PluginInstance: Sendable {
 
     /// The id names nothing from now on.
     func forget(_ call: HostedCall, wasAbandoned: Bool) {
-        let drained = state.withLock { state -> CheckedContinuation<Void, Never>? in
+        let isDrained = state.withLock { state in
             state.calls[call.id] = nil
             if wasAbandoned { state.abandonedCalls += 1 }
-            guard state.isClosing, state.calls.isEmpty else { return nil }
-            defer { state.drained = nil }
-            return state.drained
+            return state.isClosing && state.calls.isEmpty
         }
-        drained?.resume()
+        if isDrained { drained.open() }
     }
 
     /// The call's place in the plugin's line is free.
@@ -127,6 +128,15 @@ final class PluginInstance: Sendable {
 
     func add(_ service: HostedService, _ id: aib_id) { state.withLock { $0.services[id] = service } }
     func service(_ id: aib_id) -> HostedService? { state.withLock { $0.services[id] } }
+
+    /// Puts one in the place of another; false where that had ended.
+    func replace(_ service: HostedService, _ id: aib_id) -> Bool {
+        state.withLock { state in
+            guard state.services[id] != nil else { return false }
+            state.services[id] = service
+            return true
+        }
+    }
 
     /// Takes a service out of the table; nil where it had ended.
     func remove(_ id: aib_id) -> HostedService? { state.withLock { $0.services.removeValue(forKey: id) } }
@@ -160,21 +170,19 @@ final class PluginInstance: Sendable {
     }
 
     /// Ends all calls, destroys the foreign instance where nothing of it can be at work any more, and lets its
-    /// thread end. Takes the grace period at most, and once more the patience for a plugin that hangs.
+    /// thread end. Takes the grace period at most, and once more the patience for a plugin that hangs. Calling it again
+    /// waits for the same end.
     func shutdown() async {
         gate.close()
-        let calls = state.withLock { state in
-            state.isClosing = true
-            return Array(state.calls.values)
+        let calls: [HostedCall]? = state.withLock { state in
+            defer { state.isClosing = true }
+            return state.isClosing ? nil : Array(state.calls.values)
         }
+        guard let calls else { return await closed.wait() }
+        defer { closed.open() }
+        if calls.isEmpty { drained.open() }
         for call in calls { call.cancel() }
-        await withCheckedContinuation { continuation in
-            let isDrained = state.withLock { state in
-                if !state.calls.isEmpty { state.drained = continuation }
-                return state.calls.isEmpty
-            }
-            if isDrained { continuation.resume() }
-        }
+        await drained.wait()
         guard state.withLock({ $0.abandonedCalls }) == 0 else {
             logger.warning("the plugin is not destroyed, for it never completed some of its calls")
             return thread.stop()

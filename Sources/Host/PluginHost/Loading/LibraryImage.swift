@@ -22,11 +22,22 @@ struct LibraryImage: Sendable {
         let bytes = try Self.read(path)
         try Self.check(bytes, path)
         self.path = path
-        digest = SHA256.hash(data: bytes).map { byte in
+        digest = Self.digest(bytes)
+        descriptor = try Self.seal(bytes, path)
+    }
+
+    /// The digest of a library that is not to be loaded.
+    static func digest(of path: String) throws(PluginRefusal) -> String {
+        let bytes = try read(path)
+        try check(bytes, path)
+        return digest(bytes)
+    }
+
+    private static func digest(_ bytes: [UInt8]) -> String {
+        SHA256.hash(data: bytes).map { byte in
             let text = String(byte, radix: 16)
             return text.count == 1 ? "0" + text : text
         }.joined()
-        descriptor = try Self.seal(bytes, path)
     }
 
     private static func read(_ path: String) throws(PluginRefusal) -> [UInt8] {
@@ -78,7 +89,8 @@ struct LibraryImage: Sendable {
             PluginRefusal(.notALibrary, path, "\(reason); \(elf)", fix: fix)
         }
         func number(_ offset: Int, _ width: Int) -> Int? {
-            guard offset >= 0, offset + width <= bytes.count else { return nil }
+            // Nothing is added to an offset that the file states: it may be as large as a number can be.
+            guard offset >= 0, width <= bytes.count, offset <= bytes.count - width else { return nil }
             let value = bytes[offset..<(offset + width)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
             return Int(exactly: value)
         }
@@ -93,9 +105,9 @@ struct LibraryImage: Sendable {
         guard number(18, 2) == machine else { throw refuse("the library is for ELF machine \(number(18, 2) ?? 0)") }
         guard number(16, 2) == 3 else { throw refuse("this is an ELF file of type \(number(16, 2) ?? 0), not 3") }
         let cut = refuse("the file is cut off", fix: "Copy it again: it is shorter than its own headers say.")
-        guard let table = number(32, 8), let size = number(54, 2), size >= 56, let count = number(56, 2) else {
-            throw cut
-        }
+        guard let table = number(32, 8), let size = number(54, 2), size >= 56, let count = number(56, 2),
+            table <= bytes.count, count * size <= bytes.count - table
+        else { throw cut }
         for index in 0..<count {
             guard let offset = number(table + index * size + 8, 8), let length = number(table + index * size + 32, 8),
                 offset <= bytes.count, length <= bytes.count - offset

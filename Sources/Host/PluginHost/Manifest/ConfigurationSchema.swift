@@ -96,7 +96,7 @@ public struct ConfigurationSchema: Sendable, Hashable {
         return .object(complete)
     }
 
-    /// The origins that a validated configuration opens.
+    /// The origins that an operator's configuration opens: what they wrote, not what was filled in for them.
     func origins(in configuration: JSON) -> [String] {
         properties.filter(\.isEgress).compactMap { configuration[$0.name]?.stringValue.flatMap(Self.origin(of:)) }
     }

@@ -46,7 +46,6 @@ extension PluginManifest {
         serves = Self.served(root, operations.map(\.name), &reader)
         ledgerName = reader.choice(root, "ledger_name", of: Self.ledgerNames, default: "custom", at: "")
         configuration = ConfigurationSchema(root?["config"], at: "/config", &reader)
-        secrets = Self.secrets(root, &reader)
         egress = reader.strings(root, "egress", at: "")
         for (index, host) in egress.enumerated() where !Self.isHost(host) {
             reader.report(
@@ -54,6 +53,8 @@ extension PluginManifest {
                 "\"\(host)\" is not a host name: give the name alone, like api.example.com or *.example.com",
                 at: "/egress/\(index)")
         }
+        Self.checkDefaults(configuration, egress: egress, &reader)
+        secrets = Self.secrets(root, egress: egress, &reader)
         services = reader.strings(root, "services", at: "")
         for (index, service) in services.enumerated() where !Self.knownServices.contains(service) {
             reader.report(
@@ -66,6 +67,24 @@ extension PluginManifest {
         if !id.isEmpty, !Self.isIdentifier(id) {
             reader.report(
                 "invalid_id", "the id \"\(id)\" must be 1 to 64 lower-case letters, digits, '-' and '_'", at: "/id")
+        }
+    }
+
+    /// A default may not open what `egress` does not: only an operator names an origin beyond it.
+    private static func checkDefaults(
+        _ configuration: ConfigurationSchema, egress: [String], _ reader: inout ManifestReader
+    ) {
+        for property in configuration.properties where property.isEgress {
+            guard let url = property.defaultValue?.stringValue, let origin = ConfigurationSchema.origin(of: url) else {
+                continue
+            }
+            let authority = origin.hasPrefix("https://") ? origin.dropFirst(8) : ""
+            let host = authority.hasSuffix(":443") ? authority.dropLast(4) : authority
+            if EgressPolicy(hosts: egress).covers(host: String(host)) { continue }
+            reader.report(
+                "invalid_default",
+                "the default of \"\(property.name)\" must be an https URL on a host that \"egress\" names, on port 443, "
+                    + "not \(origin)", at: "/config/properties/\(property.name)/default")
         }
     }
 
@@ -132,20 +151,29 @@ extension PluginManifest {
         return served
     }
 
-    private static func secrets(_ root: JSONObject?, _ reader: inout ManifestReader) -> [Secret] {
+    private static func secrets(
+        _ root: JSONObject?, egress: [String], _ reader: inout ManifestReader
+    ) -> [Secret] {
         reader.array(root, "secrets", at: "").enumerated().map { index, json in
             let pointer = "/secrets/\(index)"
-            let object = reader.object(json, at: pointer, allowing: ["name", "uses", "required"])
+            let object = reader.object(json, at: pointer, allowing: ["name", "uses", "required", "hosts"])
             let uses = reader.strings(object, "uses", at: pointer)
             for (place, use) in uses.enumerated() where !["http", "hmac"].contains(use) {
                 reader.report(
                     "unknown_value", "a secret is used for http or hmac, not for \"\(use)\"",
                     at: "\(pointer)/uses/\(place)")
             }
+            let hosts = object?["hosts"].map { _ in reader.strings(object, "hosts", at: pointer) }
+            for (place, host) in (hosts ?? []).enumerated()
+            where !egress.contains(host) && !EgressPolicy(hosts: egress).covers(host: host) {
+                reader.report(
+                    "invalid_host", "\"\(host)\" is not among the hosts that \"egress\" names",
+                    at: "\(pointer)/hosts/\(place)")
+            }
             return Secret(
                 name: reader.string(object, "name", at: pointer),
                 uses: uses.isEmpty ? [.http] : Set(uses.map { $0 == "hmac" ? .hmac : .http }),
-                isRequired: reader.bool(object, "required", default: false, at: pointer))
+                isRequired: reader.bool(object, "required", default: false, at: pointer), hosts: hosts)
         }
     }
 

@@ -31,6 +31,9 @@ public struct PluginManifest: Sendable, Hashable {
         public let name: String
         public let uses: Set<SecretScope.Use>
         public let isRequired: Bool
+        /// The hosts out of `egress` that it is for; nil where it is for all. An origin that the operator configured
+        /// gets it in any case.
+        public let hosts: [String]?
     }
 
     public let id: String

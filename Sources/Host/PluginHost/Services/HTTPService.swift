@@ -52,7 +52,7 @@ extension PluginInstance {
     private static let maximumHeaders = 256
     private static let maximumHeaderBytes = 65_536
 
-    fileprivate func transfer(_ id: aib_id) -> HostedTransfer? {
+    func transfer(_ id: aib_id) -> HostedTransfer? {
         guard case .transfer(let transfer)? = service(id) else { return nil }
         return transfer
     }
@@ -90,15 +90,20 @@ extension PluginInstance {
             let url = unsafe wire.url.text(upTo: Self.maximumURLBytes), !url.isEmpty,
             let body = unsafe wire.body.copy(upTo: Self.maximumBodyBytes),
             let blob = unsafe wire.body_blob.text(upTo: 64),
-            let headers = unsafe headers(wire.headers, wire.n_headers)
+            var headers = unsafe headers(wire.headers, wire.n_headers)
         else { return nil }
         let streams = unsafe wire.flags & UInt64(AIB_HTTP_STREAM_BODY) != 0
+        var length: Int64?
+        if streams, let index = headers.firstIndex(where: { $0.name.lowercased() == "content-length" }) {
+            // The transport writes the field itself, from the length.
+            guard let value = Int64(headers.remove(at: index).value), value >= 0 else { return nil }
+            length = value
+        }
         guard [!body.isEmpty, !blob.isEmpty, streams].count(where: { $0 }) <= 1, blob.isEmpty || Self.isDigest(blob)
         else { return nil }
         var timeout = call.invocation.deadline.duration(since: environment.clock.now())
         let limit = unsafe wire.timeout_ms
         if limit > 0 { timeout = min(timeout, .milliseconds(limit)) }
-        let length = headers.first { $0.name.lowercased() == "content-length" }.flatMap { Int64($0.value) }
         let request = OutboundRequest(
             method: method, url: url, headers: headers,
             body: streams ? .stream(length: length) : body.isEmpty ? .none : .bytes(body),
@@ -113,8 +118,7 @@ extension PluginInstance {
         for index in 0..<Int(count) {
             let header = unsafe pointer[index]
             guard let name = unsafe header.name.text(upTo: 256), !name.isEmpty,
-                let value = unsafe header.value.text(upTo: Self.maximumHeaderBytes),
-                !(name + value).utf8.contains(where: { [0, 10, 13].contains($0) })
+                let value = unsafe header.value.text(upTo: Self.maximumHeaderBytes)
             else { return nil }
             headers.append(OutboundRequest.Header(name, value))
         }

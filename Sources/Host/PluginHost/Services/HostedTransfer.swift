@@ -10,6 +10,8 @@ final class HostedTransfer: Sendable {
     /// What the ABI allows to be held is 256 KiB; a transport may deliver 64 KiB more after it was paused.
     static let highWater = 196_608
     static let lowWater = 131_072
+    /// What a piece counts for beside its bytes: the event that carries it takes room too.
+    static let eventOverhead = 512
 
     private struct State {
         var transfer: (any HTTPTransfer)?
@@ -19,7 +21,21 @@ final class HostedTransfer: Sendable {
         /// What the transport was told last.
         var isPaused = false
         var isBodyFinished: Bool
+        /// The plugin wrote, or ended its body, before there was a transport's transfer to take it.
+        var owesWritable = false
+        var owesFinish = false
+        var isWritableQueued = false
         var isOver = false
+
+        /// Decides anew whether to hold the peer back; nil where nothing is to be told.
+        mutating func repause() -> Bool? {
+            if unseenBytes >= HostedTransfer.highWater { isWindowFull = true }
+            if unseenBytes < HostedTransfer.lowWater { isWindowFull = false }
+            let mustPause = isWindowFull || isPausedByPlugin
+            guard transfer != nil, mustPause != isPaused else { return nil }
+            isPaused = mustPause
+            return mustPause
+        }
     }
 
     let id: aib_id
@@ -27,6 +43,9 @@ final class HostedTransfer: Sendable {
     let user: UInt64
     private let request: OutboundRequest
     private let instance: PluginInstance
+    /// Held from a decision about pausing until the transport was told: two that were told in the wrong order would leave
+    /// the transfer paused for ever. The transport never calls back meanwhile.
+    private let telling = Mutex(())
     private let state: Mutex<State>
 
     init(id: aib_id, call: HostedCall, user: UInt64, request: OutboundRequest, instance: PluginInstance) {
@@ -39,6 +58,9 @@ final class HostedTransfer: Sendable {
         if case .stream = request.body { isBodyFinished = false }
         state = Mutex(State(isBodyFinished: isBodyFinished))
     }
+
+    /// What is queued for the plugin.
+    var unseenBytes: Int { state.withLock { $0.unseenBytes } }
 
     /// Starts it with a blob for its body, or fails it where there is none.
     func start(body: Result<[UInt8], ProviderError>) {
@@ -56,11 +78,18 @@ final class HostedTransfer: Sendable {
     private func start(_ request: OutboundRequest) {
         guard !state.withLock({ $0.isOver }) else { return }
         let transfer = instance.environment.transport.start(request) { self.receive($0) }
-        let (isOver, mustPause) = state.withLock { state in
-            if !state.isOver { state.transfer = transfer }
-            return (state.isOver, state.isPaused)
+        var isOver = false
+        var (owesWritable, owesFinish) = (false, false)
+        change { state in
+            isOver = state.isOver
+            guard !isOver else { return }
+            state.transfer = transfer
+            (owesWritable, owesFinish) = (state.owesWritable, state.owesFinish)
         }
-        if isOver { transfer.cancel() } else if mustPause { transfer.pause() }
+        if isOver { return transfer.cancel() }
+        // What the plugin said since its first event, which may have come before the transport returned.
+        if owesFinish { transfer.finishBody() }
+        if owesWritable { deliverWritable() }
     }
 
     // MARK: The plugin's side
@@ -84,9 +113,11 @@ final class HostedTransfer: Sendable {
     func write(_ bytes: [UInt8]) -> Int {
         let (status, transfer) = state.withLock { state -> (Int, (any HTTPTransfer)?) in
             if state.isOver { return (AIB_E_STALE, nil) }
-            return (state.isBodyFinished ? AIB_E_INVALID : AIB_OK, state.transfer)
+            if state.isBodyFinished { return (AIB_E_INVALID, nil) }
+            if state.transfer == nil { state.owesWritable = true }
+            return (AIB_E_AGAIN, state.transfer)
         }
-        guard status == AIB_OK, let transfer else { return status }
+        guard let transfer else { return status }
         return transfer.write(bytes) ? AIB_OK : AIB_E_AGAIN
     }
 
@@ -95,6 +126,7 @@ final class HostedTransfer: Sendable {
             if state.isOver { return (AIB_E_STALE, nil) }
             if state.isBodyFinished { return (AIB_E_INVALID, nil) }
             state.isBodyFinished = true
+            state.owesFinish = state.transfer == nil
             return (AIB_OK, state.transfer)
         }
         transfer?.finishBody()
@@ -112,13 +144,14 @@ final class HostedTransfer: Sendable {
             ]
             deliver(.httpHead, json.bytes)
         case .data(let bytes):
-            change { $0.unseenBytes += bytes.count }
+            let weight = bytes.count + Self.eventOverhead
+            change { $0.unseenBytes += weight }
             instance.deliver(.httpData, to: call, user: user, handle: id, bytes) {
                 self.isOpen
             } then: {
-                self.change { $0.unseenBytes -= bytes.count }
+                self.change { $0.unseenBytes -= weight }
             }
-        case .writable: deliver(.writable, [])
+        case .writable: deliverWritable()
         case .end:
             instance.deliver(.httpEnd, to: call, user: user, handle: id, if: { self.close() })
         case .failed(let error):
@@ -130,6 +163,20 @@ final class HostedTransfer: Sendable {
 
     private func deliver(_ kind: EventKind, _ data: [UInt8]) {
         instance.deliver(kind, to: call, user: user, handle: id, data) { self.isOpen }
+    }
+
+    private func deliverWritable() {
+        let isQueued = state.withLock { state in
+            defer { state.isWritableQueued = true }
+            return state.isWritableQueued
+        }
+        guard !isQueued else { return }
+        instance.deliver(.writable, to: call, user: user, handle: id) {
+            self.state.withLock { state in
+                state.isWritableQueued = false
+                return !state.isOver
+            }
+        }
     }
 
     /// The transfer's last event is about to be delivered; false where the plugin has ended it.
@@ -147,15 +194,12 @@ final class HostedTransfer: Sendable {
 
     /// Changes what decides about pausing, and tells the transport where that decision changed.
     private func change(_ body: (inout State) -> Void) {
-        let (transfer, isPaused) = state.withLock { state -> ((any HTTPTransfer)?, Bool) in
-            body(&state)
-            if state.unseenBytes >= Self.highWater { state.isWindowFull = true }
-            if state.unseenBytes < Self.lowWater { state.isWindowFull = false }
-            let isPaused = state.isWindowFull || state.isPausedByPlugin
-            guard !state.isOver, isPaused != state.isPaused else { return (nil, false) }
-            state.isPaused = isPaused
-            return (state.transfer, isPaused)
+        telling.withLock { _ in
+            let (transfer, mustPause) = state.withLock { state -> ((any HTTPTransfer)?, Bool?) in
+                body(&state)
+                return (state.transfer, state.repause())
+            }
+            if let mustPause { mustPause ? transfer?.pause() : transfer?.resume() }
         }
-        if isPaused { transfer?.pause() } else { transfer?.resume() }
     }
 }

@@ -61,6 +61,7 @@ extension PluginInstance {
 
     /// Does what the call's plugin asks for, one piece after the other, until the call is over.
     func serve(_ call: HostedCall) async {
+        defer { call.served() }
         while let request = await call.nextRequest() {
             let reply: Result<(EventKind, [UInt8]), ProviderError>
             switch request.work {

@@ -37,7 +37,8 @@ extension PluginInstance {
                 return self.remove(id) != nil
             }
         }
-        if case .timer? = service(id) { add(.timer(timer, call: call), id) } else { environment.timers.cancel(timer) }
+        // It may have fired or been cancelled meanwhile, and then names nothing any more.
+        if !replace(.timer(timer, call: call), id) { environment.timers.cancel(timer) }
         return AIB_OK
     }
 

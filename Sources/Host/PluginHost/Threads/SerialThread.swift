@@ -6,7 +6,7 @@ import Threads
 /// its own queue alone.
 ///
 /// The queue has no bound of its own: what is posted is bounded where it arises (calls by the plugin's concurrency,
-/// events by the windows of a call).
+/// events by the windows of a call and by its number of services and queued events).
 ///
 /// Unchecked: the semaphore is thread-safe.
 @safe final class SerialThread: @unchecked Sendable {

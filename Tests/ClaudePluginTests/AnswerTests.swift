@@ -3,7 +3,7 @@ import Testing
 
 @testable import ClaudePlugin
 
-@Suite struct StreamedAnswerTests {
+@Suite struct AnswerTests {
     static let finalUsage: JSON = [
         "input_tokens": 25, "output_tokens": 15, "cache_read_tokens": 4000, "cache_write_5m_tokens": 100,
         "cache_write_1h_tokens": 200,
@@ -54,6 +54,7 @@ import Testing
         #expect(error?.isRetryable == true)
         #expect(error?.message == "the answer is not the JSON asked for")
         #expect(error?.usage?["output_tokens"] == 9)
+        #expect(error?.rawUsage == ["input_tokens": 5, "output_tokens": 9] && error?.isUsageFinal == true)
         #expect(error?.providerRequestID == "req_7")
     }
 
@@ -64,6 +65,7 @@ import Testing
         #expect(error?.isRetryable == false)
         #expect(error?.message.contains("max_output_tokens (100)") == true)
         #expect(error?.usage?["output_tokens"] == 100)
+        #expect(error?.rawUsage?["output_tokens"] == 100 && error?.isUsageFinal == true)
         let (result, _) = try await read(Pieces(pieces: [Array(stream.utf8)]), for: request())
         #expect(result["stop_reason"] == "max_tokens")
         #expect(result["text"] == "{\"summary\":")
@@ -77,6 +79,7 @@ import Testing
         #expect(error?.isRetryable == false)
         #expect(error?.message.contains("cyber: no") == true)
         #expect(error?.usage?["input_tokens"] == 5)
+        #expect(error?.rawUsage?["input_tokens"] == 5 && error?.isUsageFinal == true)
     }
 
     @Test(arguments: ["tool_use", "pause_turn"])
@@ -88,26 +91,44 @@ import Testing
 
     @Test func aStreamCutAnywhereBeforeItsEndIsRetryableWithTheUsageSoFar() async throws {
         let stream = RecordedStream.text
-        let end = try #require(stream.range(of: "event: message_stop"))
-        let start = try #require(stream.range(of: "event: content_block_start"))
-        for cut in [end.lowerBound, start.lowerBound, stream.startIndex] {
-            let error = await failure(String(stream[..<cut]), for: try request())
+        // The second is between the text and the first message_delta, where the answer seems whole and its usage is not.
+        let parts: [(String, JSON?)] = [
+            (stream.components(upTo: "event: message_stop"), 15), (stream.components(upTo: "event: message_delta"), 1),
+            (RecordedStream.start, 1), ("", nil),
+        ]
+        for (part, tokens) in parts {
+            #expect(part.utf8.count < stream.utf8.count)
+            let error = await failure(part, for: try request())
             #expect(error?.code == .upstream)
             #expect(error?.isRetryable == true)
-            let expected: JSON? =
-                if cut == end.lowerBound { 15 } else if cut == start.lowerBound { 1 } else { nil }
-            #expect(error?.usage?["output_tokens"] == expected)
+            #expect(error?.usage?["output_tokens"] == tokens)
+            #expect(error?.isUsageFinal == false)
         }
     }
 
     @Test func aTransferThatFailsKeepsItsClassAndGainsUsageAndRequestID() async throws {
-        let start = RecordedStream.text.components(upTo: "event: content_block_start")
+        let start = RecordedStream.start
         let reset = PluginError(.upstream, "connection reset", isRetryable: true)
         let error = await failure(start, for: try request(), then: reset)
         #expect(error?.message == "connection reset")
         #expect(error?.isRetryable == true)
         #expect(error?.usage?["cache_read_tokens"] == 4000)
         #expect(error?.providerRequestID == "req_7")
+    }
+
+    @Test func aStreamThatStatesNoUsageIsNotTakenForFree() async throws {
+        let stream = RecordedStream.short("x", stopReason: "end_turn").replacing("\"usage\"", with: "\"other\"")
+        let error = await failure(stream, for: try request())
+        #expect(error?.code == .upstream && error?.isRetryable == false)
+        #expect(error?.usage == nil && error?.isUsageFinal == false && error?.status == nil)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func readsNothingBeyondTheMessage() async throws {
+        let (pieces, continuation) = AsyncStream.makeStream(of: [UInt8].self)
+        continuation.yield(Array(RecordedStream.text.utf8))
+        // The stream is never finished.
+        let result = try await Answer(request: try request(), providerRequestID: nil).read(pieces) { _ in }
+        #expect(result["stop_reason"] == "end_turn")
     }
 
     @Test func whatHappensToTheConnectionAfterTheEndDoesNotMatter() async throws {
@@ -118,7 +139,7 @@ import Testing
     }
 
     @Test func anErrorInsideTheStreamIsClassedAndCarriesTheUsageSoFar() async throws {
-        let start = RecordedStream.text.components(upTo: "event: content_block_start")
+        let start = RecordedStream.start
         let cases: [(String, PluginError.Code, Bool)] = [
             ("overloaded_error", .upstream, true), ("api_error", .upstream, true), ("timeout_error", .upstream, true),
             ("rate_limit_error", .limit, true), ("invalid_request_error", .invalid, false),
@@ -153,30 +174,22 @@ import Testing
 
     @Test func aHostThatStopsTakingOutputStopsTheReading() async throws {
         let pieces = Pieces(pieces: [Array(RecordedStream.text.utf8)])
-        let answer = StreamedAnswer(request: try request(), providerRequestID: nil)
+        let answer = Answer(request: try request(), providerRequestID: nil)
         let error = await #expect(throws: PluginError.self) {
             try await answer.read(pieces) { _ in throw PluginError(.cancelled, "the call was cancelled") }
         }
         #expect(error?.code == .cancelled)
     }
 
-    @Test func aPageInsteadOfAStreamNamesBaseURL() {
-        let error = #expect(throws: PluginError.self) {
-            try Claude.checkIsEventStream("text/html; charset=utf-8", requestID: nil)
+    @Test func aPageInsteadOfAStreamNamesBaseURL() throws {
+        for type in ["text/html; charset=utf-8", "application/json-seq", ""] {
+            let error = #expect(throws: PluginError.self) { try Answer.Form(contentType: type, requestID: "req_1") }
+            #expect(error?.message.contains("base_url") == true)
+            #expect(error?.status == nil && error?.providerRequestID == "req_1")
         }
-        #expect(error?.message.contains("base_url") == true)
-        #expect(throws: Never.self) {
-            try Claude.checkIsEventStream("Text/Event-Stream; charset=utf-8", requestID: nil)
-            try Claude.checkIsEventStream(nil, requestID: nil)
+        for type in ["Text/Event-Stream; charset=utf-8", nil] {
+            #expect(try Answer.Form(contentType: type, requestID: nil) == .eventStream)
         }
+        #expect(try Answer.Form(contentType: "Application/JSON;charset=utf-8", requestID: nil) == .message)
     }
-}
-
-extension String {
-    /// What comes before the first occurrence.
-    fileprivate func components(upTo text: String) -> String {
-        range(of: text).map { String(self[..<$0.lowerBound]) } ?? self
-    }
-
-    fileprivate func range(of text: String) -> Range<String.Index>? { firstRange(of: text) }
 }

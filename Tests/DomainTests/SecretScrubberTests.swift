@@ -1,6 +1,5 @@
+import Domain
 import Testing
-
-@testable import Outbound
 
 @Suite struct SecretScrubberTests {
     private func scrub(_ pieces: [String], _ secrets: [String]) -> String {
@@ -36,6 +35,16 @@ import Testing
     ])
     func replaces(pieces: [String], secrets: [String], expected: String) {
         #expect(scrub(pieces, secrets) == expected)
+    }
+
+    /// Bytes are compared: a mark that joins the secret's last character to another one does not hide it.
+    @Test(arguments: [
+        ("key s3cret\u{301}!", "key [secret]\u{301}!"), ("s3cre", "s3cre"), ("s3crets3cret", "[secret][secret]"),
+        ("", ""),
+    ])
+    func scrubsWholeTexts(text: String, expected: String) {
+        #expect(SecretScrubber(secrets: ["s3cret", ""]).scrubbed(text) == expected)
+        #expect(SecretScrubber(secrets: []).scrubbed(text) == text)
     }
 
     @Test func holdsBackOnlyAPossibleBeginning() {

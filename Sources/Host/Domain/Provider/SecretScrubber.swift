@@ -1,6 +1,6 @@
 /// Replaces secret values in a byte stream by `[secret]`, wherever the stream is cut into pieces. It holds back only
 /// bytes that may be the beginning of a secret.
-struct SecretScrubber {
+public struct SecretScrubber: Sendable {
     private static let mask = Array("[secret]".utf8)
 
     /// Longest first: a secret that begins with another must not leave its tail behind.
@@ -8,7 +8,8 @@ struct SecretScrubber {
     private let isFirstByte: [Bool]
     private var held: [UInt8] = []
 
-    init(secrets values: [String]) {
+    /// - Parameter values: the secrets; empty ones are passed over.
+    public init(secrets values: [String]) {
         secrets = Set(values).map { Array($0.utf8) }.filter { !$0.isEmpty }.sorted { $0.count > $1.count }
         var isFirstByte = [Bool](repeating: false, count: secrets.isEmpty ? 0 : 256)
         for secret in secrets { isFirstByte[Int(secret[0])] = true }
@@ -16,19 +17,24 @@ struct SecretScrubber {
     }
 
     /// The next piece of the stream, scrubbed, without what must wait for the piece after it.
-    mutating func scrub(_ piece: [UInt8]) -> [UInt8] {
-        secrets.isEmpty ? piece : process(held + piece, isLast: false)
+    public mutating func scrub(_ piece: [UInt8]) -> [UInt8] {
+        guard !secrets.isEmpty else { return piece }
+        let (clean, rest) = process(held + piece, isLast: false)
+        held = rest
+        return clean
     }
 
     /// What was held back, at the end of the stream.
-    mutating func flush() -> [UInt8] {
-        held.isEmpty ? [] : process(held, isLast: true)
+    public mutating func flush() -> [UInt8] {
+        defer { held = [] }
+        return held.isEmpty ? [] : process(held, isLast: true).clean
     }
 
-    /// A whole text at once.
-    static func scrub(_ text: String, of secrets: [String]) -> String {
-        var scrubber = SecretScrubber(secrets: secrets)
-        return String(decoding: scrubber.scrub(Array(text.utf8)) + scrubber.flush(), as: UTF8.self)
+    /// A whole text at once, whatever the stream holds back. Bytes are compared, so that no mark which joins a secret's
+    /// last character can hide it.
+    public func scrubbed(_ text: String) -> String {
+        guard !secrets.isEmpty else { return text }
+        return String(decoding: process(Array(text.utf8), isLast: true).clean, as: UTF8.self)
     }
 
     private enum Match {
@@ -37,8 +43,7 @@ struct SecretScrubber {
         case possible
     }
 
-    private mutating func process(_ bytes: [UInt8], isLast: Bool) -> [UInt8] {
-        held = []
+    private func process(_ bytes: [UInt8], isLast: Bool) -> (clean: [UInt8], held: [UInt8]) {
         var clean: [UInt8] = []
         clean.reserveCapacity(bytes.count)
         var index = 0
@@ -51,14 +56,13 @@ struct SecretScrubber {
                     index += count
                     continue scan
                 case .possible:
-                    held = Array(bytes[index...])
-                    break scan
+                    return (clean, Array(bytes[index...]))
                 }
             }
             clean.append(bytes[index])
             index += 1
         }
-        return clean
+        return (clean, [])
     }
 
     private func match(_ bytes: [UInt8], at index: Int, isLast: Bool) -> Match {
