@@ -26,7 +26,7 @@ final class HostProcess: Sendable {
         process.standardOutput = pipe
         // Into a file: a child that outlives a failed test must not hold the runner's own output open.
         let complaints = dataDirectory + ".stderr"
-        FileManager.default.createFile(atPath: complaints, contents: nil)
+        try "".write(toFile: complaints, atomically: false, encoding: .utf8)
         process.standardError = FileHandle(forWritingAtPath: complaints)
         try process.run()
         var text = ""
@@ -41,8 +41,8 @@ final class HostProcess: Sendable {
             text.split(separator: "\n").first { $0.contains(label) }?
                 .split(separator: " ").first { $0.hasPrefix("http://") }.map(String.init)
         }
-        let base = try #require(address(after: "  api "), "the program did not come up: \(text)\(
-                (try? String(contentsOfFile: complaints, encoding: .utf8)) ?? "")")
+        let words = (try? String(contentsOfFile: complaints, encoding: .utf8)) ?? ""
+        let base = try #require(address(after: "  api "), "the program did not come up: \(text)\(words)")
         sandbox = address(after: "  sandbox ")
         client = APIClient(transport: transport, base: base)
     }

@@ -45,12 +45,26 @@ enum Plugins {
         return PluginSettings(configuration: configuration, secrets: SecretScope(scope))
     }
 
-    /// The routes of the plugins found, for checking templates: secrets need not be there.
-    static func routes(_ settings: Settings, logger: Logger) async throws -> PluginRegistry {
-        let registry = registry(transport: HTTPClient(logger: logger), blobs: nil, logger: logger)
-        let refusals = try await load(settings, into: registry, secrets: ["ANTHROPIC_API_KEY": "not-used"])
-        for refusal in refusals { Console.error("\(refusal)") }
-        return registry
+    /// Loads the plugins for a command that looks at them and calls none, and takes everything down before the
+    /// process ends: threads of libraries must not meet the exit handlers of theirs.
+    ///
+    /// - Parameter secrets: stand in for absent ones.
+    static func withLoaded<Value: Sendable>(
+        _ settings: Settings, secrets: [String: String] = [:], logger: Logger,
+        _ body: (PluginRegistry, [PluginRefusal]) async throws -> Value
+    ) async throws -> Value {
+        let transport = HTTPClient(logger: logger)
+        let registry = registry(transport: transport, blobs: nil, logger: logger)
+        let result: Result<Value, any Error>
+        do {
+            let refusals = try await load(settings, into: registry, secrets: secrets)
+            result = .success(try await body(registry, refusals))
+        } catch {
+            result = .failure(error)
+        }
+        await registry.shutdown()
+        await transport.shutdown()
+        return try result.get()
     }
 
     static func registry(
@@ -61,8 +75,12 @@ enum Plugins {
     }
 
     static func list(_ settings: Settings, logger: Logger) async throws -> Found {
-        let registry = registry(transport: HTTPClient(logger: logger), blobs: nil, logger: logger)
-        let refusals = try await load(settings, into: registry)
+        try await withLoaded(settings, logger: logger) { registry, refusals in
+            found(registry, refusals)
+        }
+    }
+
+    private static func found(_ registry: PluginRegistry, _ refusals: [PluginRefusal]) -> Found {
         var lines: [String] = []
         for plugin in registry.plugins {
             lines.append("\(plugin.id) \(plugin.version)  \(plugin.path)")
