@@ -35,7 +35,8 @@ import Testing
             .write(toFile: settings, atomically: true, encoding: .utf8)
         func start() throws -> HostProcess {
             try HostProcess(
-                ["--config", settings], dataDirectory: folder + "/data", environment: ["ANTHROPIC_API_KEY": "sandbox"],
+                ["--config", settings], dataDirectory: folder + "/data",
+                environment: ["ANTHROPIC_API_KEY": "sk-sandbox-key"],
                 transport: transport)
         }
         let first = try start()

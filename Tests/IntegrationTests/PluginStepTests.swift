@@ -28,10 +28,10 @@ import Testing
         }
     }
 
-    @Test func theGuideLeadsToAServedStep() throws {
+    @Test func theGuideLeadsToAServedStep() async throws {
         let port = "\(Int.random(in: 20_000..<30_000))"
         let walk = blocks.joined(separator: "\n").replacing("8000", with: port) + "\nwait"
-        let (status, output) = try shell(walk)
+        let (status, output) = try await shell(walk)
         #expect(status == 0, "\(output)")
         #expect(output.contains("serves   ai_provider echo_c\n") && output.contains("serves   ai_provider echo_rust\n"))
         #expect(output.contains("my-templates/relay.yaml: relay 1.0.0, 2 steps, valid"))
@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func stepsOfForeignPluginsAreServedAndRecorded() async throws {
-        let (status, output) = try shell(blocks[0] + blocks[1])
+        let (status, output) = try await shell(blocks[0] + blocks[1])
         try #require(status == 0, "\(output)")
         // An operator's settings, and a file that is no plugin beside the two that are.
         try "plugins:\n  echo-c:\n    greeting: 'ahoy \"there\": '\n"
@@ -59,12 +59,12 @@ import Testing
         #expect(host.output.contains("torn.so: the file begins with \"no libra\""), "\(host.output)")
         let client = try await host.client.registered()
         let admitted = try await client.post(
-            "/v1/templates/relay/execute", ["configuration": ["word": "\"quoted\"\n🙂"]])
+            "/v1/templates/relay/execute", ["configuration": ["word": "\"quoted\"\t🙂"]])
         let id = try #require(admitted.body["execution_id"]?.stringValue, "\(admitted.body.text)")
         let run = try await client.ended(id)
 
         #expect(run["status"] == "completed", "\(run.text)")
-        let first = "ahoy \"there\": \"quoted\"\n🙂"
+        let first = "ahoy \"there\": \"quoted\"\t🙂"
         #expect(run["result"]?["first"] == ["summary": .string(first), "files": []], "\(run.text)")
         // The second step was asked with the first one's result: as context, and where its prompt names it.
         let second = try #require(run["result"]?["second"]?["summary"]?.stringValue)
@@ -81,19 +81,23 @@ import Testing
 
     /// Runs commands in the folder, with job control for `kill %1`, and answers what they print. Whatever becomes of
     /// them, what they started does not outlive them.
-    private func shell(_ commands: String) throws -> (status: Int32, output: String) {
+    private func shell(_ commands: String) async throws -> (status: Int32, output: String) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/timeout")
         process.arguments = ["50", "bash", "-e", "-m", "-c", "trap 'kill $(jobs -p) 2>&- || true' EXIT\n" + commands]
         process.currentDirectoryURL = URL(fileURLWithPath: folder)
         // The whole environment: compilers may be found through it.
         process.environment = ProcessInfo.processInfo.environment
-        let output = Pipe()
+        // A file: the end of a pipe would wait for every process that has come to hold it, and hold a thread meanwhile.
+        let path = folder + "/output"
+        try "".write(toFile: path, atomically: false, encoding: .utf8)
+        let output = try #require(FileHandle(forWritingAtPath: path))
         process.standardOutput = output
         process.standardError = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return (process.terminationStatus, text)
+        let status = try await withCheckedThrowingContinuation { (ended: CheckedContinuation<Int32, any Error>) in
+            process.terminationHandler = { ended.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { ended.resume(throwing: error) }
+        }
+        return (status, try String(contentsOfFile: path, encoding: .utf8))
     }
 }

@@ -17,7 +17,7 @@ import Testing
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         // Job control for `kill %1`; the walk waits for the server it stopped.
-        process.arguments = ["-e", "-m", "-c", walk + "\nwait"]
+        process.arguments = ["-e", "-m", "-c", "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + walk + "\nwait"]
         process.environment = Program.environment
         let output = Pipe()
         process.standardOutput = output

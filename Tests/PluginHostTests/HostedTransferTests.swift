@@ -1,7 +1,9 @@
 import Domain
+import Glibc
 import PluginABI
 import Synchronization
 import Testing
+import Threads
 
 @testable import PluginHost
 
@@ -79,6 +81,26 @@ import Testing
         }
     }
 
+    /// While the transport is being told to pause, another thread decides to go on: that is told afterwards.
+    @Test func theLastDecisionIsToldLast() async throws {
+        let transport = StubTransport()
+        try await withTransfer(transport) { transfer, _ in
+            transfer.start()
+            let (ends, end) = AsyncStream.makeStream(of: Void.self)
+            transport.transfer.whilePausing = {
+                try? OwnedThread.startDetached(name: "resumes") {
+                    transfer.pause(false)
+                    end.yield()
+                }
+                // Long enough for a word that does not wait its turn.
+                _ = usleep(50_000)
+            }
+            transfer.pause(true)
+            for await _ in ends { break }
+            #expect(transport.transfer.calls == ["pause", "resume"])
+        }
+    }
+
     /// A plugin that starts and aborts without end leaves no more events behind than its call may have.
     @Test func eventsThatWaitAreBounded() async throws {
         try await withTransfer(StubTransport()) { _, call in
@@ -113,7 +135,19 @@ private final class StubTransfer: HTTPTransfer {
     var calls: [String] { log.withLock { $0 } }
     private func add(_ call: String) { log.withLock { $0.append(call) } }
 
-    func pause() { add("pause") }
+    private let hook = Mutex<(@Sendable () -> Void)?>(nil)
+
+    /// Runs within the next call of `pause`.
+    var whilePausing: (@Sendable () -> Void)? {
+        get { hook.withLock { $0 } }
+        set { hook.withLock { $0 = newValue } }
+    }
+
+    func pause() {
+        whilePausing?()
+        whilePausing = nil
+        add("pause")
+    }
     func resume() { add("resume") }
     func write(_ bytes: [UInt8]) -> Bool {
         add("write")

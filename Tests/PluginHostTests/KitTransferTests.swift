@@ -1,3 +1,4 @@
+import Glibc
 import PluginABI
 import Synchronization
 import Testing
@@ -55,6 +56,23 @@ import Testing
         #expect(await #expect(throws: PluginError.self) { try await cancelled.value }?.code == .cancelled)
     }
 
+    /// While the host is being told to pause, the reader catches up and decides to go on: that is told afterwards.
+    @Test func theLastDecisionIsToldLast() async throws {
+        let host = StubHost()
+        let transfer = try host.transfer()
+        transfer.started(as: 9)
+        let pieces = 17
+        let reader = Mutex<Task<Void, any Error>?>(nil)
+        host.whilePausing = {
+            reader.withLock { $0 = Task { for _ in 0..<pieces { _ = try await transfer.next() } } }
+            // Long enough for a word that does not wait its turn.
+            _ = usleep(50_000)
+        }
+        for _ in 0..<pieces { host.push(AIB_EV_HTTP_DATA, String(repeating: "x", count: 4_096), to: transfer) }
+        try await #require(reader.withLock { $0 }).value
+        #expect(host.pauses == 2 && host.isInOrder && !host.isPaused)
+    }
+
     /// A reader and the host's events at once: the host is told the pauses in the order of their decisions, so that the
     /// last word is never a pause that was taken back.
     @Test func aTransferNeverStalls() async throws {
@@ -91,9 +109,16 @@ import Testing
     }
 
     private let state = Mutex(State())
+    private let hook = Mutex<(@Sendable () -> Void)?>(nil)
     private let writeStatus: Int
     private let http = UnsafeMutablePointer<aib_svc_http>.allocate(capacity: 1)
     private let table = UnsafeMutablePointer<aib_host>.allocate(capacity: 1)
+
+    /// Runs within the next call that pauses.
+    var whilePausing: (@Sendable () -> Void)? {
+        get { hook.withLock { $0 } }
+        set { hook.withLock { $0 = newValue } }
+    }
 
     var isPaused: Bool { state.withLock { $0.isPaused } }
     var isInOrder: Bool { state.withLock { $0.isInOrder } }
@@ -108,7 +133,12 @@ import Testing
                 struct_size: UInt32(MemoryLayout<aib_svc_http>.size), reserved: 0,
                 start: { _, _, _, _, _ in aib_status(AIB_OK) },
                 pause: { context, _, paused in
-                    unsafe StubHost.at(context).state.withLock { state in
+                    let host = unsafe StubHost.at(context)
+                    if paused != 0 {
+                        host.whilePausing?()
+                        host.whilePausing = nil
+                    }
+                    host.state.withLock { state in
                         if state.isPaused == (paused != 0) { state.isInOrder = false }
                         state.isPaused = paused != 0
                         state.pauses += 1

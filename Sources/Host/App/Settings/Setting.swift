@@ -42,6 +42,7 @@ struct Setting: Sendable {
             "key of the hash under which API keys are stored; needed with database.url, else made in data_dir"),
         Setting("registration", .choice(["open", "closed"]), default: "open", "who may register"),
         Setting("templates_dir", .path, "templates to register; else the ones that ship with the program"),
+        Setting("prices_file", .path, "a price table of your own (JSON), laid over the built-in one"),
         Setting("plugins_dir", .path, "where plugins are; else beside the program"),
         Setting(
             "log_level", .choice(["debug", "info", "notice", "warning", "error"]), default: "notice",

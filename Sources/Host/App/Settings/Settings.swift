@@ -60,6 +60,7 @@ struct Settings: Sendable {
     var apiKeySalt: String? { text("api_key_salt") }
     var isRegistrationOpen: Bool { required("registration") == "open" }
     var templatesDirectory: String? { text("templates_dir") }
+    var pricesFile: String? { text("prices_file") }
     var pluginsDirectory: String? { text("plugins_dir") }
     var logLevel: String { required("log_level") }
     var lease: Duration { .seconds(integer("engine.lease_seconds")) }

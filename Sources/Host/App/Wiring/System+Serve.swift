@@ -40,7 +40,7 @@ extension System {
 
         let engine = Engine(
             configuration: Engine.Configuration(settings), dispatch: registry, ledger: ledger, catalog: catalog,
-            pricing: PriceTable.builtIn, workerID: worker, logger: logger)
+            pricing: try prices(settings), workerID: worker, logger: logger)
         let server = APIServer(
             dependencies: APIDependencies(
                 accounts: PostgresAccounts(storage.database), catalog: catalog,
@@ -65,6 +65,21 @@ extension System {
         await registry.shutdown()
         await transport.shutdown()
         await blobs.close()
+    }
+
+    /// The built-in prices, under the operator's own.
+    private static func prices(_ settings: Settings) throws -> PriceTable {
+        guard let path = settings.pricesFile else { return .builtIn }
+        guard let bytes = File.read(path, limit: 16_777_216) else {
+            throw StartFailure("the price table \(path) cannot be read; check prices_file")
+        }
+        do {
+            return PriceTable.builtIn.adding(try PriceTable(json: JSON.parse(bytes)))
+        } catch let faults as Diagnostics {
+            throw ValidationFailure(Diagnostics(faults.all, file: path))
+        } catch {
+            throw StartFailure("\(path): \(error)")
+        }
     }
 
     /// Runs the services with `body` beside them; the last stops first.
@@ -106,8 +121,11 @@ extension SandboxAddress {
         ["claude": ["base_url": .string(anthropicBaseURL)]]
     }
 
-    /// What the simulators accept as keys: anything that is not empty.
-    fileprivate var pluginSecrets: [String: String] { ["ANTHROPIC_API_KEY": "sandbox"] }
+    /// What the simulators accept as keys: anything that is not empty. No ordinary word, for the host blots out
+    /// whatever looks like a secret in what comes back.
+    fileprivate var pluginSecrets: [String: String] {
+        ["ANTHROPIC_API_KEY": "sk-sandbox-\(UUIDv7(at: SystemWallClock().now()))"]
+    }
 }
 
 extension Storage {
