@@ -6,7 +6,7 @@ public struct HTTPRequest: Sendable {
         case bytes([UInt8])
         /// A kept blob, by its digest.
         case blob(String)
-        /// Written piece by piece while it is sent.
+        /// Written piece by piece while it is sent: chunked, or of the length that a `Content-Length` header announces.
         case stream(@Sendable (HTTPBodyWriter) async throws -> Void)
     }
 
