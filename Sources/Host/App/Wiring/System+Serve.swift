@@ -25,8 +25,9 @@ extension System {
         if let previous = data.previousWorker { try await ledger.release(worker: previous) }
         try data.record(worker: worker)
 
-        let transport = HTTPClient(
-            configuration: HTTPClient.Configuration(proxy: Proxy.fromEnvironment(settings.environment)), logger: logger)
+        let proxy = Proxy.fromEnvironment(settings.environment)
+        if let fault = proxy.fault { throw StartFailure(fault) }
+        let transport = HTTPClient(configuration: HTTPClient.Configuration(proxy: proxy), logger: logger)
         let blobs = try FileBlobStore(directory: data.path + "/blobs")
         let registry = Plugins.registry(
             transport: transport, blobs: blobs, logger: logger)
