@@ -83,6 +83,7 @@ import Testing
         }
         #expect(try await call.value?.code == .cancelled)
         await registry.shutdown()
-        #expect(log.all.count { $0.contains("is not destroyed") } == 1, "\(log.all)")
+        // Said once, whoever asks; and not at all where the call was taken back before the plugin had it.
+        #expect(log.all.count { $0.contains("is not destroyed") } <= 1, "\(log.all)")
     }
 }

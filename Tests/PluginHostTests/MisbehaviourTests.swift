@@ -99,7 +99,7 @@ import Testing
     /// The whole host goes on while one plugin spins, and its own calls still end in time.
     @Test func aSpinningPluginDelaysOnlyItself() async throws {
         let log = LogKeeper()
-        let registry = try await load(.spinsInStart, log: log, patience: .milliseconds(100))
+        let registry = try await load(.spinsInStart, log: log, patience: .seconds(3))
         let echo = try await Fixture.c("echo")
         #expect(await registry.refusal(of: echo) == nil)
         let spinning = Task { try await registry.error(Self.key, within: .milliseconds(200)) }
