@@ -78,7 +78,7 @@ static aib_status start(void *instance, const aib_call *call) {
   switch (RULE) {
   case COMPLETES_TWICE: done(id); return done(id) == AIB_E_STALE ? AIB_OK : AIB_E_INTERNAL;
   case COMPLETES_LATE: held = id; return AIB_OK;
-  case NEVER_COMPLETES: return AIB_OK;
+  case NEVER_COMPLETES: host->emit(host->ctx, id, AIB_CHUNK_TEXT, span("mine")); return AIB_OK;
   case FLOODS: {
     pthread_t thread;
     aib_id *argument = malloc(sizeof *argument);
