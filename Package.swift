@@ -32,7 +32,10 @@ let package = Package(
         .executable(name: "aibackend-bench", targets: ["Bench"]),
         .library(name: "PluginABI", targets: ["PluginABI"]),
         .library(name: "PluginKit", targets: ["PluginKit"]),
-        .library(name: "Claude", type: .dynamic, targets: ["ClaudePlugin"]),
+        .executable(name: "aibackend-app-runner", targets: ["aibackend-app-runner"]),
+        .library(name: "Claude", type: .dynamic, targets: ["ClaudeLibrary"]),
+        .library(name: "Codex", type: .dynamic, targets: ["CodexLibrary"]),
+        .library(name: "Railway", type: .dynamic, targets: ["RailwayLibrary"]),
         .library(name: "FixturePlugin", type: .dynamic, targets: ["FixturePlugin"]),
     ],
     dependencies: [
@@ -82,6 +85,16 @@ let package = Package(
             path: "Sources/Host/Engine", swiftSettings: settings),
         .target(name: "Metering", dependencies: ["Domain"], path: "Sources/Host/Metering", swiftSettings: settings),
         .target(
+            name: "CoreProvider", dependencies: ["Domain", lifecycle, log], path: "Sources/Host/Core",
+            swiftSettings: settings),
+        .systemLibrary(name: "CSpawn", path: "Sources/Host/CSpawn"),
+        .target(
+            name: "Repositories", dependencies: ["CSpawn", "Domain", "Threads", crypto, log],
+            path: "Sources/Host/Repositories", swiftSettings: settings),
+        .target(
+            name: "Webhooks", dependencies: ["Domain", crypto, lifecycle, log, metrics], path: "Sources/Host/Webhooks",
+            swiftSettings: settings),
+        .target(
             name: "API",
             dependencies: [
                 "Domain", "Engine", "Metering", hummingbird, crypto, log, metrics,
@@ -93,16 +106,19 @@ let package = Package(
         .target(
             name: "Sandbox",
             dependencies: [
-                "Domain", hummingbird, lifecycle, log,
+                "Domain", "Threads", hummingbird, lifecycle, log,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
-                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
-            path: "Sources/Sandbox", swiftSettings: settings),
+            path: "Sources/Sandbox", exclude: ["Railway/railway-schema"],
+            resources: [.embedInCode("Railway/railway.graphql")], swiftSettings: settings),
+        // Confines itself, then becomes the application of the sandbox that it is given.
+        .executableTarget(name: "aibackend-app-runner", path: "Sources/AppRunner"),
         .executableTarget(
             name: "App",
             dependencies: [
-                "API", "Domain", "Engine", "Metering", "Outbound", "Persistence", "PluginHost", "Sandbox",
-                hummingbird, lifecycle, log, metrics,
+                "API", "CoreProvider", "Domain", "Engine", "Metering", "Outbound", "Persistence", "PluginHost",
+                "Repositories", "Sandbox", "Webhooks", hummingbird, lifecycle, log, metrics,
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
@@ -118,10 +134,26 @@ let package = Package(
             ],
             path: "benchmarks/Sources", swiftSettings: settings),
 
-        // First-party plugins: one shared library each.
+        // First-party plugins: one shared library each. The library's exported symbol is in a module of its own, for a
+        // program that links several plugins' sources, as the tests do, can have only one symbol of its name.
         .target(
-            name: "ClaudePlugin", dependencies: ["PluginKit"], path: "Plugins/Claude",
-            resources: [.embedInCode("plugin.json")], swiftSettings: settings, linkerSettings: pluginLinking),
+            name: "ClaudePlugin", dependencies: ["PluginKit"], path: "Plugins/Claude", exclude: ["Library"],
+            resources: [.embedInCode("plugin.json")], swiftSettings: settings),
+        .target(
+            name: "ClaudeLibrary", dependencies: ["ClaudePlugin", "PluginKit"], path: "Plugins/Claude/Library",
+            swiftSettings: settings, linkerSettings: pluginLinking),
+        .target(
+            name: "CodexPlugin", dependencies: ["PluginKit"], path: "Plugins/Codex", exclude: ["Library"],
+            resources: [.embedInCode("plugin.json")], swiftSettings: settings),
+        .target(
+            name: "CodexLibrary", dependencies: ["CodexPlugin", "PluginKit"], path: "Plugins/Codex/Library",
+            swiftSettings: settings, linkerSettings: pluginLinking),
+        .target(
+            name: "RailwayPlugin", dependencies: ["PluginKit"], path: "Plugins/Railway", exclude: ["Library"],
+            resources: [.embedInCode("plugin.json")], swiftSettings: settings),
+        .target(
+            name: "RailwayLibrary", dependencies: ["RailwayPlugin", "PluginKit"], path: "Plugins/Railway/Library",
+            swiftSettings: settings, linkerSettings: pluginLinking),
 
         // Tests, one target a module.
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
@@ -138,22 +170,43 @@ let package = Package(
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Domain", lifecycle, log], swiftSettings: settings),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Domain"], swiftSettings: settings),
         .testTarget(
+            name: "CoreProviderTests", dependencies: ["CoreProvider", "Domain", lifecycle, log],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RepositoriesTests", dependencies: ["Repositories", "Domain", "Threads", log],
+            swiftSettings: settings),
+        .testTarget(
+            name: "WebhooksTests", dependencies: ["Webhooks", "Domain", crypto, lifecycle, log],
+            swiftSettings: settings),
+        .testTarget(
             name: "APITests",
             dependencies: [
-                "API", "Domain", hummingbird, log, metrics,
+                "API", "Domain", "Repositories", hummingbird, log, metrics,
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings),
         .testTarget(
             name: "SandboxTests",
             dependencies: [
-                "Sandbox", "Domain", hummingbird, lifecycle, log,
+                "Sandbox", "Domain", "aibackend-app-runner", hummingbird, lifecycle, log,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
+                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
             swiftSettings: settings),
+        // Plays the host for plugins under test.
+        .target(
+            name: "PluginTestHost", dependencies: ["PluginKit"], path: "Tests/PluginTestHost", swiftSettings: settings),
         .testTarget(
-            name: "ClaudePluginTests", dependencies: ["ClaudePlugin", "PluginKit"], swiftSettings: settings),
+            name: "ClaudePluginTests", dependencies: ["ClaudePlugin", "PluginKit", "PluginTestHost"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CodexPluginTests", dependencies: ["CodexPlugin", "PluginKit", "PluginTestHost"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "RailwayPluginTests", dependencies: ["RailwayPlugin", "PluginKit", "PluginTestHost"],
+            swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests", dependencies: ["App", "Domain", "Outbound", "Persistence", "Sandbox"],
             swiftSettings: settings),

@@ -9,6 +9,7 @@ final class ActiveCall: Sendable {
     enum Chunk: UInt32 {
         case text = 1
         case usage = 2
+        case log = 3
     }
 
     private struct State {

@@ -66,12 +66,12 @@ extension HTTPRequest {
         let fields = headers.map { (name: add($0.0.utf8), value: add($0.1.utf8)) }
         var bytes: [UInt8] = []
         var blob = 0..<0
-        var flags: UInt64 = 0
+        var flags = fillsSecretsInBody ? UInt64(AIB_HTTP_FILL_BODY) : 0
         switch self.body {
         case .none: break
         case .bytes(let body): bytes = body
         case .blob(let digest): blob = add(digest.utf8)
-        case .stream: flags = UInt64(AIB_HTTP_STREAM_BODY)
+        case .stream: flags |= UInt64(AIB_HTTP_STREAM_BODY)
         }
         return try unsafe withSpans(buffer, bytes) { texts, bytes in
             func span(_ range: Range<Int>) -> aib_span {

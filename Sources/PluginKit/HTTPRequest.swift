@@ -1,5 +1,6 @@
 /// A request to the outside world. The host checks the URL against the manifest's `egress` and the base URLs the
-/// operator configured, then fills in `{{secret:NAME}}` where a header's value has it.
+/// operator configured, then fills in `{{secret:NAME}}` where a header's value has it: a secret of the manifest by its
+/// name, or one that the call's input carries by its id (`{"$secret": id}`).
 public struct HTTPRequest: Sendable {
     public enum Body: Sendable {
         case none
@@ -16,16 +17,20 @@ public struct HTTPRequest: Sendable {
     public var body: Body
     /// Bounds the whole transfer; 0 leaves it to the call's deadline, which bounds it in any case.
     public var timeoutMilliseconds: UInt32
+    /// Whether `{{secret:ID}}` in a body of bytes is filled in too, as it stands inside a JSON string: only ids that the
+    /// call's input carries. Any other mark stays as it is. With a blob or a stream, `send` throws `invalid`.
+    public var fillsSecretsInBody: Bool
 
     public init(
         method: String, url: String, headers: [(String, String)] = [], body: Body = .none,
-        timeoutMilliseconds: UInt32 = 0
+        timeoutMilliseconds: UInt32 = 0, fillsSecretsInBody: Bool = false
     ) {
         self.method = method
         self.url = url
         self.headers = headers
         self.body = body
         self.timeoutMilliseconds = timeoutMilliseconds
+        self.fillsSecretsInBody = fillsSecretsInBody
     }
 }
 

@@ -28,6 +28,21 @@ public struct HTTPResponse: Sendable {
         }
         return bytes
     }
+
+    /// The beginning of the body, of at most so many bytes: enough to say what an error page said. What comes after it
+    /// is not waited for, and a transfer that fails ends it early.
+    public func beginning(upTo limit: Int) async -> [UInt8] {
+        var bytes: [UInt8] = []
+        do {
+            for try await piece in body {
+                bytes += piece.prefix(limit - bytes.count)
+                if bytes.count == limit { break }
+            }
+        } catch {
+            // The status says enough without the rest.
+        }
+        return bytes
+    }
 }
 
 /// An answer's body as it arrives. It is read once, by one task; while that one lags the peer is held back.

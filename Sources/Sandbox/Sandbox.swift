@@ -8,6 +8,8 @@ public import ServiceLifecycle
 /// real ones refuse, and fail on demand. No key, no network and no money is needed.
 ///
 /// - `/anthropic/v1/messages`, `/anthropic/v1/messages/count_tokens`: Anthropic's Messages API.
+/// - `/openai/v1/responses`: OpenAI's Responses API.
+/// - `/railway/graphql/v2`, `/railway/project/…/environment/…/up`: Railway's public API and its uploads.
 /// - `/ledger`: every provider call received. `/faults`, `/gates`: what the next calls shall meet. `/health`.
 public struct Sandbox: Service {
     /// Where the server listens and what it accepts.
@@ -19,31 +21,36 @@ public struct Sandbox: Service {
         public var acceptedKeys: AcceptedKeys
         public var latency: Latency
         public var rateLimits: RateLimits
+        public var railway: RailwayLimits
 
         public init(
             port: Int = 0, hostname: String = "127.0.0.1", acceptedKeys: AcceptedKeys = .anyNonEmpty,
-            latency: Latency = Latency(), rateLimits: RateLimits = RateLimits()
+            latency: Latency = Latency(), rateLimits: RateLimits = RateLimits(),
+            railway: RailwayLimits = RailwayLimits()
         ) {
             self.port = port
             self.hostname = hostname
             self.acceptedKeys = acceptedKeys
             self.latency = latency
             self.rateLimits = rateLimits
+            self.railway = railway
         }
     }
 
-    let application: Application<RouterResponder<SandboxContext>>
+    private(set) var application: Application<RouterResponder<SandboxContext>>
     private let listening: Listening
     let control: ControlState
 
     /// - Parameters:
     ///   - fixtures: the answers to give; what none of them matches is answered from the request's own schema.
+    ///   - applications: runs what is deployed to the simulated platform; without it each deployment fails.
     ///   - logger: hears of every provider call, without its key and prompt.
     ///   - clock: measures the latency.
     ///   - wallClock: dates the ledger and ages the prompt cache.
     /// - Throws: `SandboxError` for an address beyond loopback or an impossible port.
     public init(
-        configuration: Configuration = Configuration(), fixtures: AnswerFixtures = AnswerFixtures(), logger: Logger,
+        configuration: Configuration = Configuration(), fixtures: AnswerFixtures = AnswerFixtures(),
+        applications: (any ApplicationHost)? = nil, logger: Logger,
         clock: any Clock<Duration> = ContinuousClock(), wallClock: any WallClock = SystemWallClock()
     ) throws(SandboxError) {
         let address = try LoopbackAddress(configuration.hostname, port: configuration.port)
@@ -51,10 +58,25 @@ public struct Sandbox: Service {
         let control = ControlState(wallClock: wallClock)
         let router = Router(context: SandboxContext.self)
         ControlRoutes(state: control).add(to: router)
+        let pace = Pace(latency: configuration.latency, clock: clock)
         AnthropicRoutes(
             keys: configuration.acceptedKeys, service: AnthropicService(fixtures: fixtures, wallClock: wallClock),
-            rates: RateWindow(limits: configuration.rateLimits, wallClock: wallClock), control: control,
-            pace: Pace(latency: configuration.latency, clock: clock), logger: logger
+            desk: CallDesk(
+                provider: .anthropic, control: control,
+                rates: RateWindow(limits: configuration.rateLimits, wallClock: wallClock), pace: pace, logger: logger)
+        ).add(to: router)
+        OpenAIRoutes(
+            keys: configuration.acceptedKeys, service: OpenAIService(fixtures: fixtures, wallClock: wallClock),
+            desk: CallDesk(
+                provider: .openai, control: control,
+                rates: RateWindow(limits: configuration.rateLimits, wallClock: wallClock), pace: pace, logger: logger)
+        ).add(to: router)
+        let platform = RailwayPlatform(
+            applications: applications, faults: control.faults, wallClock: wallClock, pace: pace, logger: logger)
+        RailwayRoutes(
+            keys: configuration.acceptedKeys, platform: platform, limits: configuration.railway,
+            rates: RailwayRateWindow(limit: configuration.railway.requestsPerHour, wallClock: wallClock),
+            control: control, logger: logger
         ).add(to: router)
         router.get("health") { _, _ in Response.json(.ok, ["status": "ok"]) }
         application = Application(
@@ -68,6 +90,7 @@ public struct Sandbox: Service {
                 logger.info("sandbox listens", metadata: ["address": "\(address.host):\(port)"])
             },
             logger: logger)
+        application.addServices(platform)
         self.listening = listening
         self.control = control
     }

@@ -7,6 +7,10 @@ public struct SandboxAddress: Sendable, Hashable {
     public var baseURL: String { "http://\(host.contains(":") ? "[\(host)]" : host):\(port)" }
     /// What to configure as Anthropic's base URL.
     public var anthropicBaseURL: String { baseURL + "/anthropic" }
+    /// What to configure as OpenAI's base URL.
+    public var openAIBaseURL: String { baseURL + "/openai" }
+    /// What to configure as Railway's base URL.
+    public var railwayBaseURL: String { baseURL + "/railway" }
     public var ledgerURL: String { baseURL + "/ledger" }
     public var faultsURL: String { baseURL + "/faults" }
     public var gatesURL: String { baseURL + "/gates" }

@@ -11,7 +11,7 @@ import Testing
 
     @Test(arguments: [
         (HTTPRequest.Method.get, "/v1/templates"), (.post, "/v1/templates/saas/execute"), (.get, execution),
-        (.get, execution + "/logs"),
+        (.get, execution + "/logs"), (.get, execution + "/logs?stream=true"), (.get, execution + "/resources"),
     ])
     func everyUserEndpointNeedsAKey(method: HTTPRequest.Method, uri: String) async throws {
         try await Fixture().test { client in

@@ -96,19 +96,26 @@ import Testing
         }
     }
 
-    @Test func saysThatStreamingIsNotSupported() async throws {
-        let fixture = fixture()
-        try await fixture.test { client in
-            let response = try await client.get(Self.path + "/logs?stream=true", fixture.key)
-            #expect(try response.problem(.unsupportedParameter).faults == ["stream unsupported_parameter"])
-        }
-    }
-
     @Test func takesNoParameters() async throws {
         let fixture = fixture()
         try await fixture.test { client in
             let problem = try await client.get(Self.path + "?verbose=1", fixture.key).problem(.invalidParameter)
             #expect(problem.faults == ["verbose unknown_parameter"])
+        }
+    }
+
+    @Test func `answers what a run made in the outside world`() async throws {
+        let fixture = fixture()
+        fixture.reader.state.withLock { $0.executions[Self.id]?.resources = #"{"resources":[]}"# }
+        try await fixture.test { client in
+            let response = try await client.get(Self.path + "/resources", fixture.key)
+            #expect(response.text == #"{"resources":[]}"#)
+            #expect(response.headers[.cacheControl] == "no-store")
+            _ = try await client.get(Self.path + "/resources", fixture.otherKey()).problem(.executionNotFound)
+            _ = try await client.get("/v1/executions/7/resources", fixture.key).problem(.executionNotFound)
+            _ = try await client.get(Self.path + "/resources").problem(.missingAPIKey)
+            let problem = try await client.get(Self.path + "/resources?a=1", fixture.key).problem(.invalidParameter)
+            #expect(problem.faults == ["a unknown_parameter"])
         }
     }
 }

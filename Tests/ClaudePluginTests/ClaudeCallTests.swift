@@ -1,4 +1,5 @@
 import PluginKit
+import PluginTestHost
 import Testing
 
 @testable import ClaudePlugin
@@ -9,12 +10,15 @@ import Testing
         "messages": [["role": "user", "content": "Greet the world."]], "max_output_tokens": 100,
     ]
 
+    private static let eventStream: [[JSON]] = [["content-type", "text/event-stream"], ["request-id", "req_1"]]
+
     /// Starts a call and answers its one request; gives what was sent, how it ended, and what was emitted.
     private func call(
         _ operation: String = "ai.generate", input: JSON = input, status: Int64 = 200,
-        headers: [[JSON]] = FakeHost.eventStream, body: String
+        headers: [[JSON]] = eventStream, body: String
     ) async throws -> (sent: FakeHost.Sent?, status: Int, result: JSON, chunks: [String]) {
-        let host = try #require(FakeHost(configuration: ["base_url": "http://127.0.0.1:9/anthropic"]))
+        let host = try #require(
+            FakeHost(library: "Claude", configuration: ["base_url": "http://127.0.0.1:9/anthropic"]))
         defer { host.destroy() }
         #expect(host.start(operation, input: input) == AIB_OK)
         var sent: FakeHost.Sent?
@@ -36,7 +40,7 @@ import Testing
         window: Int? = nil, answering answer: (FakeHost, FakeHost.Sent) -> Void,
         onRefusedChunk: (FakeHost) -> Void = { _ in Issue.record("the window is open") }
     ) async throws -> (host: FakeHost, status: Int, result: JSON) {
-        let host = try #require(FakeHost(configuration: ["base_url": "http://127.0.0.1:9"]))
+        let host = try #require(FakeHost(library: "Claude", configuration: ["base_url": "http://127.0.0.1:9"]))
         defer { host.destroy() }
         host.window = window
         #expect(host.start("ai.generate", input: Self.input) == AIB_OK)
@@ -125,7 +129,7 @@ import Testing
     /// The provider stated its usage, then the connection broke: both came before the plugin ran.
     @Test func aFailureRightAfterDataKeepsTheUsage() async throws {
         let (_, status, error) = try await call { host, sent in
-            host.head(sent)
+            host.head(sent, headers: Self.eventStream)
             host.data(sent, RecordedStream.start)
             host.fail(sent, "connection reset")
         }
@@ -139,7 +143,7 @@ import Testing
 
     @Test func doesNotWaitForTheConnectionsEnd() async throws {
         let (host, status, result) = try await call { host, sent in
-            host.head(sent)
+            host.head(sent, headers: Self.eventStream)
             host.data(sent, RecordedStream.text)
         }
         #expect(status == AIB_OK)
@@ -149,7 +153,7 @@ import Testing
 
     @Test func aFullWindowHoldsItBackAndLosesNothing() async throws {
         let (host, status, _) = try await call(window: 2) { host, sent in
-            host.answer(sent, status: 200, headers: FakeHost.eventStream, body: RecordedStream.text)
+            host.answer(sent, status: 200, headers: Self.eventStream, body: RecordedStream.text)
         } onRefusedChunk: { host in
             host.window = 1
             host.writable()
@@ -161,7 +165,7 @@ import Testing
 
     @Test func aCancelEndsItsWaitingForTheWindow() async throws {
         let (host, status, error) = try await call(window: 1) { host, sent in
-            host.head(sent)
+            host.head(sent, headers: Self.eventStream)
             host.data(sent, RecordedStream.text)
         } onRefusedChunk: {
             $0.cancel()
@@ -187,6 +191,6 @@ import Testing
     }
 
     @Test func doesNotStartWithABadConfiguration() {
-        #expect(FakeHost(configuration: ["base_url": "nowhere"]) == nil)
+        #expect(FakeHost(library: "Claude", configuration: ["base_url": "nowhere"]) == nil)
     }
 }

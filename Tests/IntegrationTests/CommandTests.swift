@@ -79,9 +79,11 @@ import Testing
         #expect(refused.status == 1)
         #expect(refused.error.contains("\(file):10:") && refused.error.contains("did you mean \"claude\"?"))
         #expect(refused.error.contains("\(file):11:") && refused.error.contains("did you mean \"subject\"?"))
-        let shipped = FileManager.default.currentDirectoryPath + "/templates/market-brief.yaml"
-        let valid = try Program.run(["template", "validate", shipped])
-        #expect(valid.status == 0, "\(valid.error)")
+        for name in ["documentation-site", "market-brief", "saas-starter", "subscription-box"] {
+            let shipped = FileManager.default.currentDirectoryPath + "/templates/\(name).yaml"
+            let valid = try Program.run(["template", "validate", shipped])
+            #expect(valid.status == 0, "\(valid.error)")
+        }
     }
 
     @Test func pluginsAreListedAndARefusalSaysWhy() throws {

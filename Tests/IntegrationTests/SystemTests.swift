@@ -14,8 +14,9 @@ import Testing
         let client = try await host.client.registered()
 
         let templates = try await client.get("/v1/templates?category=content&max_cost=5").body
-        #expect(templates["total_count"] == .integer(1))
-        #expect(templates["templates"]?.arrayValue?.first?["id"] == "market-brief")
+        #expect(templates["total_count"] == .integer(2))
+        let listed = Set((templates["templates"]?.arrayValue ?? []).compactMap { $0["id"]?.stringValue })
+        #expect(listed == ["documentation-site", "market-brief"])
 
         let admitted = try await client.post(
             "/v1/templates/market-brief/execute",

@@ -29,6 +29,52 @@ import Testing
         }
     }
 
+    @Test func `the built-in table prices the classes of the provider that has one price for cache writes`() throws {
+        let usage = TokenUsage(input: 1_001, output: 777, cacheRead: 31, cacheWrite5m: 17)
+        let priced = try PriceTable.builtIn.price(
+            usage, provider: "openai", model: "gpt-6-sol", at: Self.november)
+        // In pico-dollars a token: 2,000,000 · 10,000,000 · 200,000 · 2,500,000.
+        let expected: Int64 = 1_001 * 2_000_000 + 777 * 10_000_000 + 31 * 200_000 + 17 * 2_500_000
+        #expect(priced == PricedUsage(cost: Money(picoDollars: expected), version: "2026-11-22"))
+    }
+
+    /// Input, output, what was read from the cache and what was written to it.
+    private static let openAIPrices: [(String, [Int64])] = [
+        ("gpt-5.3-codex", [1_750_000, 14_000_000, 175_000, 1_750_000]),
+        ("gpt-5.4", [2_500_000, 15_000_000, 250_000, 2_500_000]),
+        ("gpt-5.4-mini", [750_000, 4_500_000, 75_000, 750_000]),
+        ("gpt-5.4-nano", [200_000, 1_250_000, 20_000, 200_000]),
+        ("gpt-5.5", [5_000_000, 30_000_000, 500_000, 5_000_000]),
+        ("gpt-5.6-sol", [4_000_000, 20_000_000, 400_000, 5_000_000]),
+        ("gpt-5.6-terra", [2_000_000, 12_000_000, 200_000, 2_500_000]),
+        ("gpt-5.6-luna", [200_000, 1_200_000, 20_000, 250_000]),
+        ("gpt-6-astra", [10_000_000, 50_000_000, 1_000_000, 12_500_000]),
+        ("gpt-6-luna", [100_000, 500_000, 10_000, 125_000]),
+        ("gpt-6.1-sol", [2_000_000, 10_000_000, 100_000, 2_500_000]),
+    ]
+
+    @Test(arguments: openAIPrices)
+    func `the built-in table has the current models of OpenAI`(model: String, prices: [Int64]) throws {
+        let usages = [
+            TokenUsage(input: 1), TokenUsage(output: 1), TokenUsage(cacheRead: 1), TokenUsage(cacheWrite5m: 1),
+        ]
+        let costs = try usages.map {
+            try PriceTable.builtIn.price($0, provider: "openai", model: model, at: Self.november)?.cost
+        }
+        #expect(costs == prices.map { Money(picoDollars: $0) })
+    }
+
+    private static let openAINames: [(String, Bool)] = [
+        ("gpt-5.5-2026-04-23", true), ("gpt-5.4-mini-20260317", true), ("gpt-5.5-2026-04-2", false),
+        ("gpt-5.5-2026-0423", false), ("gpt-5.5_2026-04-23", false), ("-2026-04-23", false), ("2026-04-23", false),
+        ("gpt-5.5-2026-04-23-2026-04-23", false), ("claude-haiku-4-5", false),
+    ]
+
+    @Test(arguments: openAINames)
+    func `a date with dashes marks a snapshot too`(model: String, isPriced: Bool) {
+        #expect(PriceTable.builtIn.hasPrice(provider: "openai", model: model, at: Self.november) == isPriced)
+    }
+
     private static let names: [(String, Bool)] = [
         ("claude-haiku-4-5-20251001", true), ("claude-opus-4-5-20251101", true), ("claude-haiku-4-5", true),
         ("claude-haiku-4-5-2025100", false), ("claude-haiku-4-5-2025100x", false), ("-20251001", false),
@@ -50,6 +96,17 @@ import Testing
         #expect(!table.hasPrice(provider: "claude", model: "claude-haiku-4-5", at: before))
         let first = before.advanced(by: .microseconds(1))
         #expect(table.hasPrice(provider: "claude", model: "claude-haiku-4-5", at: first))
+    }
+
+    private static let openAISizes: [(TokenUsage, Int64)] = [
+        (TokenUsage(input: 272_000, output: 1), 272_000 * 2_500_000 + 15_000_000),
+        (TokenUsage(input: 272_001, output: 1), 272_001 * 5_000_000 + 22_500_000),
+    ]
+
+    @Test(arguments: openAISizes)
+    func `a request beyond OpenAI's threshold has the larger tier's prices`(usage: TokenUsage, cost: Int64) throws {
+        let priced = try PriceTable.builtIn.price(usage, provider: "openai", model: "gpt-5.4", at: Self.november)
+        #expect(priced?.cost == Money(picoDollars: cost))
     }
 
     /// The size of a request counts what was read from and written to a cache.

@@ -31,7 +31,9 @@ import Testing
         try await TestDatabase.run { test async throws in
             let fence = try await test.makeClaimed().fence
             let ledger = PostgresLedger(test.database)
-            let ending = ExecutionEnding(state: .completed, result: ["app_url": "https://a.example"], error: nil)
+            let ending = ExecutionEnding(
+                state: .completed, result: ["app_url": "https://x.example"], error: nil,
+                deployedURL: "https://a.example")
             let last = Checkpoint.make(fence, step: .make(), progress: 100, ending: ending)
             let outcomes = [try await ledger.checkpoint(last), try await ledger.checkpoint(last)]
             #expect(outcomes == [.applied, .alreadyApplied])

@@ -63,6 +63,7 @@ import Testing
                     try await ledger.checkpoint(.make(first.fence, step: .make(), logs: [.make(1)], progress: 90))
                 }
                 group.addTask { try await ledger.open(.demo(), fence: first.fence) }
+                group.addTask { try await ledger.intend(.make(first.fence.executionID), fence: first.fence) }
                 let waiting = """
                     SELECT count(*) FROM pg_stat_activity
                     WHERE datname = current_database() AND wait_event_type = 'Lock'
@@ -70,8 +71,9 @@ import Testing
                 while try await test.count(waiting) == 0 {}
                 release.counter.add()
                 let outcomes = try await group.reduce(into: []) { $0.append($1) }.compactMap { $0 }
-                #expect(outcomes == [.fenced, .fenced])
+                #expect(outcomes == [.fenced, .fenced, .fenced])
             }
+            #expect(try await test.count("SELECT count(*) FROM execution_effects") == 0)
             #expect(try await Self.writes(test) == [0, 0, 0, 0])
         }
     }
@@ -85,10 +87,11 @@ import Testing
                 try await ledger.checkpoint(.make(claimed.fence, ending: ending)),
                 try await ledger.checkpoint(.make(claimed.fence, step: .make())),
                 try await ledger.open(.demo(), fence: claimed.fence),
+                try await ledger.intend(.make(claimed.fence.executionID), fence: claimed.fence),
                 try await ledger.checkpoint(
                     .make(claimed.fence, ending: ExecutionEnding(state: .completed, result: [:], error: nil))),
             ]
-            #expect(outcomes == [.applied, .fenced, .fenced, .fenced])
+            #expect(outcomes == [.applied, .fenced, .fenced, .fenced, .fenced])
             let none = try await ledger.claim(worker: claimed.fence.worker, limit: 1, inFlight: [])
             #expect(none.isEmpty)
         }

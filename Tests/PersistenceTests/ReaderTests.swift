@@ -18,6 +18,8 @@ import Testing
             _ = try await ledger.checkpoint(.make(claimed.fence, step: .make(), progress: 50, cost: cost))
             let running = try JSON.parse(try #require(try await reader.execution(id, of: claimed.userID)))
             #expect(running["status"] == "running" && running["error"] == .null && running["end_time"] == .null)
+            let estimate = try #require(running["estimated_completion"]?.stringValue)
+            #expect(estimate.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
             _ = try await ledger.checkpoint(
                 .make(
                     claimed.fence, step: .make("2", output: .null, error: error), progress: 50, cost: cost,
@@ -49,10 +51,13 @@ import Testing
             _ = try await PostgresLedger(test.database).checkpoint(
                 .make(
                     claimed.fence, progress: 100,
-                    ending: ExecutionEnding(state: .completed, result: result, error: nil)))
+                    ending: ExecutionEnding(
+                        state: .completed, result: result, error: nil, deployedURL: "https://b.example",
+                        repositoryURL: "https://git.example/x")))
             let text = try await PostgresReader(test.database).execution(claimed.fence.executionID, of: claimed.userID)
             let json = try JSON.parse(try #require(text))
             #expect(json["result"] == result && json["deployed_url"] == "https://b.example")
+            #expect(json["github_repo_url"] == "https://git.example/x" && json["estimated_completion"] == .null)
             #expect(json["progress_percentage"] == 100 && json["total_cost"] == "0.00")
         }
     }
@@ -87,7 +92,7 @@ import Testing
             let reader = PostgresReader(test.database)
             let (id, user) = (claimed.fence.executionID, claimed.userID)
             let empty = try #require(try await reader.logs(id, of: user, after: 0, limit: 10))
-            #expect(empty.lines == "[]" && empty.lastSequence == 0 && !empty.hasMore)
+            #expect(empty.lines == "[]" && empty.lastSequence == 0 && !empty.hasMore && empty.state == .running)
 
             let ledger = PostgresLedger(test.database)
             _ = try await ledger.checkpoint(.make(claimed.fence, logs: [.make(1, "a"), .make(2, "b"), .make(3, "c")]))

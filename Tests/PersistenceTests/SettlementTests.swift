@@ -132,7 +132,8 @@ import Testing
             let whole = CheckpointStatement(
                 .make(
                     fence, step: .make(), settlements: [settlement], logs: [.make(1)],
-                    ending: ExecutionEnding(state: .completed, result: .null, error: nil)))
+                    ending: ExecutionEnding(state: .completed, result: .null, error: nil),
+                    effects: [.make(fence.executionID).becoming(.done)], deployments: [.make()], events: [.make()]))
             let nulls = whole.parameters.map { _ in "NULL" }.joined(separator: ", ")
             let plan = try await test.database.transaction { session throws(DatabaseError) in
                 try session.script("SET LOCAL plan_cache_mode = force_generic_plan")

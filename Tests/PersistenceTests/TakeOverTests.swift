@@ -9,7 +9,8 @@ import Testing
             let first = try await test.makeClaimed()
             let ledger = PostgresLedger(test.database)
             let failure = ExecutionError(
-                code: "bad", message: "It failed", step: "Step 2", isRetryable: true, action: "Try again")
+                code: "bad", message: "It failed", step: "Step 2", isRetryable: true, action: "Try again",
+                leftovers: ["setup_domain at railway"])
             let call = ProviderCall.demo()
             _ = try await ledger.open(call, fence: first.fence)
             _ = try await ledger.open(.demo(step: "2", attempt: 2), fence: first.fence)

@@ -111,7 +111,7 @@ enum HostileRule: Int, CaseIterable, Sendable {
     case none, noSymbol, wrongMagic, wrongMajor, wrongMinor, highMinimum, smallEntry, nullManifest, badManifest,
         otherABIInManifest, noInterface, smallTable, noStartFunction, nullEntry, refusesCreate, completesTwice,
         completesLate, neverCompletes, floods, unknownKind, spinsInStart, refusesStart, badResult, leaksSecret,
-        unknownIDs, refusesAfterCompletion, hugeChunk, ungranted, splitsText
+        unknownIDs, refusesAfterCompletion, hugeChunk, ungranted, splitsText, badLog
 }
 
 /// Log lines, kept for a test to look at.
@@ -166,22 +166,24 @@ extension PluginRegistry {
     }
 
     func call(
-        _ key: RouteKey, _ input: JSON, within time: Duration = .seconds(30),
+        _ key: RouteKey, _ input: JSON, within time: Duration = .seconds(30), secrets: [String: String] = [:],
         onChunk: @Sendable (CallChunk) async -> Void = { _ in }
     ) async throws -> JSON {
         let now = SystemWallClock().now()
         return try await invoke(
             Invocation(
                 route: try #require(route(for: key)), callID: UUIDv7(at: now), input: input, tenant: "tenant-1",
-                attempt: 2, idempotencyKey: "key-1", deadline: now.advanced(by: time)),
+                attempt: 2, idempotencyKey: "key-1", deadline: now.advanced(by: time),
+                secrets: secrets),
             onChunk: onChunk)
     }
 
     func error(
-        _ key: RouteKey, _ input: JSON = [:], within time: Duration = .seconds(30)
+        _ key: RouteKey, _ input: JSON = [:], within time: Duration = .seconds(30), secrets: [String: String] = [:],
+        onChunk: @Sendable (CallChunk) async -> Void = { _ in }
     ) async throws -> ProviderError? {
         do {
-            _ = try await call(key, input, within: time)
+            _ = try await call(key, input, within: time, secrets: secrets, onChunk: onChunk)
             return nil
         } catch let error as ProviderError {
             return error
@@ -191,9 +193,15 @@ extension PluginRegistry {
 
 /// Chunks, kept for a test to look at.
 final class ChunkKeeper: Sendable {
-    private let state = Mutex<(text: String, usage: TokenUsage?, largest: Int)>(("", nil, 0))
+    struct Line: Equatable {
+        let stream: LogStream
+        let message: String
+    }
+
+    private let state = Mutex<(text: String, usage: TokenUsage?, largest: Int, lines: [Line])>(("", nil, 0, []))
     var text: String { state.withLock { $0.text } }
     var usage: TokenUsage? { state.withLock { $0.usage } }
+    var lines: [Line] { state.withLock { $0.lines } }
     /// Bytes of the longest piece of text.
     var largest: Int { state.withLock { $0.largest } }
 
@@ -204,6 +212,7 @@ final class ChunkKeeper: Sendable {
                 state.text += text
                 state.largest = max(state.largest, text.utf8.count)
             case .usage(let usage): state.usage = usage
+            case .log(let stream, let message): state.lines.append(Line(stream: stream, message: message))
             }
         }
     }

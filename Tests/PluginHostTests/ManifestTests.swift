@@ -10,7 +10,8 @@ import Testing
          "operations":[{"name":"ai.generate","streaming":true,"cancellable":true,"idempotent":false,
                         "cost_class":"metered"},{"name":"ai.models","cost_class":"free"}],
          "serves":[{"ai_provider":"claude","operation":"ai.generate"},
-                   {"command":"list_models","provider":"claude","operation":"ai.models"}],
+                   {"command":"list_models","provider":"claude","operation":"ai.models",
+                    "lookup":"ai.models","undo":"ai.generate"}],
          "ledger_name":"claude",
          "config":{"type":"object","properties":{
             "base_url":{"type":"string","default":"https://api.anthropic.com","egress":true},
@@ -54,7 +55,8 @@ import Testing
                 == Route(
                     pluginID: "claude", pluginVersion: "0.1.0", operation: "ai.generate", defaultModel: "m-2",
                     ledgerName: "claude", isMetered: true))
-        #expect(routes[.command("list_models", provider: "claude")]?.isMetered == false)
+        let command = try #require(routes[.command("list_models", provider: "claude")])
+        #expect(!command.isMetered && command.lookup == "ai.models" && command.undo == "ai.generate")
     }
 
     @Test func everyFaultIsNamedWithItsPlace() {
@@ -66,6 +68,13 @@ import Testing
             ("\"concurrency\":3", "\"concurrency\":0", "/limits/concurrency", "out_of_range"),
             ("\"free\"", "\"fre\"", "/operations/1/cost_class", "unknown_value"),
             ("\"operation\":\"ai.models\"", "\"operation\":\"ai.model\"", "/serves/1/operation", "unknown_operation"),
+            ("\"lookup\":\"ai.models\"", "\"lookup\":\"ai.model\"", "/serves/1/lookup", "unknown_operation"),
+            ("\"undo\":\"ai.generate\"", "\"undo\":\"ai.remove\"", "/serves/1/undo", "unknown_operation"),
+            ("\"undo\":\"ai.generate\"", "\"undo\":1", "/serves/1/undo", "wrong_type"),
+            (
+                "\"claude\",\"operation\":\"ai.generate\"",
+                "\"claude\",\"operation\":\"ai.generate\",\"undo\":\"ai.models\"", "/serves/0/undo", "unknown_member"
+            ),
             ("aib.http/1", "aib.htp/1", "/services/1", "unknown_service"),
             ("\"*.example.com\"", "\"https://x\"", "/egress/1", "invalid_host"),
             ("\"default\":\"m-1\"", "\"default\":1", "/config/properties/model/default", "invalid_default"),

@@ -32,6 +32,16 @@ import Testing
         #expect(log.all.contains { $0.hasPrefix("warning") && $0.contains("kind=\(kind)") }, "\(log.all)")
     }
 
+    @Test func aLineThatIsNoneIsCountedAndOneThatIsNoTextIsMended() async throws {
+        let log = LogKeeper()
+        let registry = try await load(.badLog, log: log)
+        let chunks = ChunkKeeper()
+        #expect(try await registry.call(Self.key, [:]) { chunks.keep($0) }["text"] == "done")
+        #expect(chunks.lines.map(\.message) == ["bad \u{FFFD}\u{FFFD}"])
+        await registry.shutdown()
+        #expect(log.all.count { $0.hasPrefix("warning") && $0.contains("kind=invalid_log") } == 8, "\(log.all)")
+    }
+
     @Test func ungrantedAndUnknownServicesAreNull() async throws {
         let registry = try await load(.ungranted)
         #expect(try await registry.call(Self.key, [:])["text"] == "done")

@@ -41,6 +41,7 @@ import Testing
             let address = try await sandbox.waitUntilListening()
             #expect(address.port > 0)
             #expect(address.anthropicBaseURL == "http://127.0.0.1:\(address.port)/anthropic")
+            #expect(address.openAIBaseURL == "http://127.0.0.1:\(address.port)/openai")
             #expect(address.ledgerURL == "http://127.0.0.1:\(address.port)/ledger")
             try await TestClient.withClient(host: address.host, port: address.port) { control in
                 try await TestClient.withClient(host: address.host, port: address.port) { held in

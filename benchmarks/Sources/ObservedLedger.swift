@@ -19,7 +19,9 @@ struct ObservedLedger: ExecutionLedger {
         (moments, report) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(2 * executions))
     }
 
-    func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> UUIDv7 { try await ledger.admit(draft) }
+    func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> AdmittedExecution {
+        try await ledger.admit(draft)
+    }
 
     func renew(worker: UUIDv7, lease: Duration) async throws(LedgerError) {
         try await ledger.renew(worker: worker, lease: lease)
@@ -36,6 +38,10 @@ struct ObservedLedger: ExecutionLedger {
 
     func open(_ call: ProviderCall, fence: Fence) async throws(LedgerError) -> FenceOutcome {
         try await ledger.open(call, fence: fence)
+    }
+
+    func intend(_ effect: Effect, fence: Fence) async throws(LedgerError) -> FenceOutcome {
+        try await ledger.intend(effect, fence: fence)
     }
 
     func checkpoint(_ checkpoint: Checkpoint) async throws(LedgerError) -> FenceOutcome {

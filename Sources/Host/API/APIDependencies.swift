@@ -17,12 +17,29 @@ public struct APIDependencies: Sendable {
     /// Asked by `/ready` each time; must answer within a probe's patience, a second or so.
     public let readiness: @Sendable () async -> ReadinessReport
     public let version: String
+    /// Says when an execution of this host has something new.
+    public let signals: ExecutionSignals
+    /// Shows an execution's secrets to its owner.
+    public let vault: any SecretVault
+    public let sources: any SourceService
+    /// What signs the webhooks of an execution: answered where a webhook is asked for. nil where none are sent.
+    public let webhookSecret: (@Sendable (_ execution: UUIDv7) -> String)?
+    /// Paces what is sent while nothing happens.
+    public let timer: any Clock<Duration>
+    /// Log streams under way.
+    public let streamLimits: StreamLimits
+    /// Clones under way.
+    public let cloneLimits: StreamLimits
 
     public init(
         accounts: any AccountStore, catalog: any TemplateCatalog, reader: any ExecutionReader,
         admission: any ExecutionAdmission, keys: APIKeyHasher, passwords: PasswordHasher = PasswordHasher(),
         registration: RegistrationMode, clock: any WallClock = SystemWallClock(), publicURL: String?,
-        metrics: PrometheusRegistry, readiness: @escaping @Sendable () async -> ReadinessReport, version: String
+        metrics: PrometheusRegistry, readiness: @escaping @Sendable () async -> ReadinessReport, version: String,
+        signals: ExecutionSignals, vault: any SecretVault, sources: any SourceService,
+        webhookSecret: (@Sendable (_ execution: UUIDv7) -> String)? = nil,
+        timer: any Clock<Duration> = ContinuousClock(), streamLimits: StreamLimits = .logs,
+        cloneLimits: StreamLimits = .clones
     ) {
         self.accounts = accounts
         self.catalog = catalog
@@ -36,6 +53,13 @@ public struct APIDependencies: Sendable {
         self.metrics = metrics
         self.readiness = readiness
         self.version = version
+        self.signals = signals
+        self.vault = vault
+        self.sources = sources
+        self.webhookSecret = webhookSecret
+        self.timer = timer
+        self.streamLimits = streamLimits
+        self.cloneLimits = cloneLimits
     }
 
     /// - Parameter path: Begins with a slash.

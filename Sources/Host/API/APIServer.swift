@@ -9,14 +9,16 @@ public struct APIServer: Sendable {
     public init(dependencies: APIDependencies) { self.dependencies = dependencies }
 
     /// All routes. Answers do not depend on the server they are served by.
-    public func makeRouter() -> Router<BasicRequestContext> {
-        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+    public func makeRouter() -> Router<APIContext> {
+        let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestBoundary(metrics: HTTPMetrics(registry: dependencies.metrics)))
         let authenticator = Authenticator(
             accounts: dependencies.accounts, keys: dependencies.keys, clock: dependencies.clock)
         RegistrationRoutes(dependencies: dependencies).add(to: router)
         TemplateRoutes(dependencies: dependencies, authenticator: authenticator).add(to: router)
-        ExecutionRoutes(reader: dependencies.reader, authenticator: authenticator).add(to: router)
+        ExecutionRoutes(dependencies: dependencies, authenticator: authenticator).add(to: router)
+        LogRoutes(dependencies: dependencies, authenticator: authenticator).add(to: router)
+        RepositoryRoutes(dependencies: dependencies, authenticator: authenticator).add(to: router)
         OperationsRoutes(dependencies: dependencies).add(to: router)
         return router
     }
@@ -29,12 +31,12 @@ public struct APIServer: Sendable {
     public func makeApplication(
         hostname: String, port: Int, logger: Logger,
         onListening: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
-    ) -> Application<RouterResponder<BasicRequestContext>> {
+    ) -> Application<RouterResponder<APIContext>> {
         Application(
             router: makeRouter(),
             server: .http1(
                 configuration: .init(
-                    idleTimeout: .seconds(60),
+                    additionalChannelHandlers: [ClientWatch()], idleTimeout: .seconds(60),
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 * 1_024, maxHeaderListSize: 32 * 1_024, maxHeaderFieldCount: 100))),
             configuration: ApplicationConfiguration(

@@ -6,6 +6,7 @@
 /* The type-checking macros want a constant option. */
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
+#include <netinet/in.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -48,6 +49,24 @@ static inline curl_socket_t aib_curl_open_socket(void *context, curlsocktype pur
 
 static inline CURLcode aib_curl_easy_set_close_on_exec(CURL *easy) {
   return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, aib_curl_open_socket);
+}
+
+/* The callback opens the socket with aib_curl_open_socket, or answers CURL_SOCKET_BAD: libcurl then tries the next
+ * address of the host. */
+static inline CURLcode aib_curl_easy_set_open_socket(CURL *easy, curl_opensocket_callback callback, void *context) {
+  CURLcode code = curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, context);
+  return code == CURLE_OK ? curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, callback) : code;
+}
+
+/* The bytes of the IP address a socket is wanted for, count of them in network order; NULL for any other family. */
+static inline const uint8_t *aib_curl_address(const struct curl_sockaddr *address, size_t *count) {
+  /* libcurl keeps more room behind addr than its type says. */
+  const void *socket_address = &address->addr;
+  switch (address->family) {
+  case AF_INET: *count = 4; return (const uint8_t *)&((const struct sockaddr_in *)socket_address)->sin_addr;
+  case AF_INET6: *count = 16; return (const uint8_t *)&((const struct sockaddr_in6 *)socket_address)->sin6_addr;
+  default: *count = 0; return NULL;
+  }
 }
 
 static inline CURLcode aib_curl_easy_get_offset(CURL *easy, CURLINFO info, int64_t *value) {

@@ -13,13 +13,11 @@ extension Engine: ExecutionAdmission {
         let draft = ExecutionDraft(
             id: UUIDv7(at: services.clock.wall.now()), userID: principal.userID, templateSlug: template.slug,
             configuration: configuration, plan: template.plan, webhookURL: request.webhookURL,
-            idempotencyKey: request.idempotencyKey)
-        let id: UUIDv7
-        do { id = try await services.ledger.admit(draft) } catch { throw .ledger(error) }
+            idempotencyKey: request.idempotencyKey, expectedDuration: .seconds(60 * template.expectedMinutes))
+        let admitted: AdmittedExecution
+        do { admitted = try await services.ledger.admit(draft) } catch { throw .ledger(error) }
         nudge()
-        return Admission(
-            executionID: id,
-            estimatedCompletion: services.clock.wall.now().advanced(by: .seconds(60 * template.expectedMinutes)))
+        return Admission(executionID: admitted.id, estimatedCompletion: admitted.estimatedCompletion)
     }
 
     private func template(_ id: String) async throws(AdmissionRefusal) -> Template {

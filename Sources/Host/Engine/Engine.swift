@@ -43,17 +43,18 @@ public final class Engine: Sendable {
 
     public init(
         configuration: Configuration = Configuration(), dispatch: any Dispatch, ledger: any ExecutionLedger,
-        catalog: any TemplateCatalog, pricing: any Pricing, workerID: UUIDv7, clock: EngineClock = .system,
+        catalog: any TemplateCatalog, pricing: any Pricing, deployment: DeploymentPorts? = nil,
+        signals: ExecutionSignals = ExecutionSignals(), workerID: UUIDv7, clock: EngineClock = .system,
         logger: Logger
     ) {
         self.configuration = configuration
         self.catalog = catalog
         compiler = TemplateCompiler(dispatch: dispatch)
         services = EngineServices(
-            dispatch: dispatch, ledger: ledger, pricing: pricing, clock: clock, retry: RetryPolicy(), logger: logger,
-            jitter: { .random(in: 0...1) })
+            dispatch: dispatch, ledger: ledger, pricing: pricing, deployment: deployment, signals: signals,
+            clock: clock, retry: RetryPolicy(), logger: logger, jitter: { .random(in: 0...1) })
         // Signals only say "look again": one that waits stands for all.
-        (signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (self.signals, signal) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         worker = Mutex(
             Worker(id: workerID, lease: WorkerLease(duration: configuration.lease, now: clock.instant)))
     }

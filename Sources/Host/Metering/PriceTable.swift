@@ -58,14 +58,23 @@ struct PriceVersion: Sendable {
     /// Provider, then model.
     let models: [String: [String: ModelPrice]]
 
-    /// The model's price; a dated snapshot (`claude-haiku-4-5-20251001`) without one of its own has its base's.
+    /// The model's price; a dated snapshot (`claude-haiku-4-5-20251001`, `gpt-5.5-2026-04-23`) without one of its own
+    /// has its base's.
     func price(provider: String, model: String) -> ModelPrice? {
         guard let models = models[provider] else { return nil }
-        if let price = models[model] { return price }
-        let bytes = model.utf8
-        guard bytes.count > 9, bytes.dropLast(8).last == UInt8(ascii: "-"),
-            bytes.suffix(8).allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 })
-        else { return nil }
-        return models[String(model.dropLast(9))]
+        return models[model] ?? Self.base(of: model).flatMap { models[$0] }
+    }
+
+    /// The name before the date with which it ends.
+    private static func base(of model: String) -> String? {
+        for form in ["-dddddddd", "-dddd-dd-dd"] where model.utf8.count > form.utf8.count {
+            let isDated = zip(model.utf8.suffix(form.utf8.count), form.utf8).allSatisfy { byte, expected in
+                expected == UInt8(ascii: "d")
+                    ? UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte : byte == expected
+            }
+            // The suffix is ASCII, so a character is a byte.
+            if isDated { return String(model.dropLast(form.utf8.count)) }
+        }
+        return nil
     }
 }

@@ -7,6 +7,7 @@ import Domain
     private let handle: UnsafeMutableRawPointer
     private let errorText: UnsafeMutablePointer<CChar>
     private var headers: UnsafeMutablePointer<curl_slist>?
+    private var addresses: UnsafeMutablePointer<curl_slist>?
 
     init() throws(ProviderError) {
         guard let handle = unsafe curl_easy_init() else { throw .outOfMemory }
@@ -21,6 +22,7 @@ import Domain
     deinit {
         unsafe curl_easy_cleanup(handle)
         unsafe curl_slist_free_all(headers)
+        unsafe curl_slist_free_all(addresses)
         unsafe errorText.deallocate()
     }
 
@@ -53,6 +55,13 @@ import Domain
         try check(unsafe aib_curl_easy_set_close_on_exec(handle), CURLOPT_OPENSOCKETFUNCTION)
     }
 
+    /// Calls back for each socket libcurl wants to connect.
+    func setOpenSocket(
+        _ context: UnsafeMutableRawPointer, _ callback: curl_opensocket_callback
+    ) throws(ProviderError) {
+        try check(unsafe aib_curl_easy_set_open_socket(handle, callback, context), CURLOPT_OPENSOCKETFUNCTION)
+    }
+
     /// Calls back each time the request is about to be sent on a connection.
     func setPrerequest(
         _ context: UnsafeMutableRawPointer, _ callback: curl_prereq_callback
@@ -61,12 +70,26 @@ import Domain
     }
 
     mutating func setHeaders(_ lines: [String]) throws(ProviderError) {
+        unsafe headers = try unsafe Self.list(lines)
+        if let headers = unsafe headers { try unsafe set(CURLOPT_HTTPHEADER, UnsafeMutableRawPointer(headers)) }
+    }
+
+    /// Says what names resolve to, each as `name:port:address`, in place of the resolver.
+    mutating func setAddresses(_ lines: [String]) throws(ProviderError) {
+        unsafe addresses = try unsafe Self.list(lines)
+        if let addresses = unsafe addresses { try unsafe set(CURLOPT_RESOLVE, UnsafeMutableRawPointer(addresses)) }
+    }
+
+    private static func list(_ lines: [String]) throws(ProviderError) -> UnsafeMutablePointer<curl_slist>? {
+        var list: UnsafeMutablePointer<curl_slist>?
         for line in lines {
-            guard let list = unsafe curl_slist_append(headers, line) else { throw .outOfMemory }
-            unsafe headers = list
+            guard let longer = unsafe curl_slist_append(list, line) else {
+                unsafe curl_slist_free_all(list)
+                throw .outOfMemory
+            }
+            unsafe list = longer
         }
-        guard let headers = unsafe headers else { return }
-        try unsafe set(CURLOPT_HTTPHEADER, UnsafeMutableRawPointer(headers))
+        return unsafe list
     }
 
     // MARK: What happened

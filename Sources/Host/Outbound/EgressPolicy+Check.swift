@@ -11,14 +11,33 @@ extension EgressPolicy {
         return !target.isIPAddress && origin.scheme == "https" && origin.port == 443 && covers(host: origin.host)
     }
 
-    /// Refuses a target that neither the manifest nor the operator allowed.
+    /// Whether the target is allowed only as far as it is public: the connection's address is then to be checked too.
+    func isConfinedToPublic(_ target: borrowing RequestTarget) -> Bool { reach == .anyPublic && !allows(target) }
+
+    /// Refuses a target that the policy does not allow.
     ///
     /// - Throws: `.denied`, naming the target, what is allowed, and the way out.
     func check(_ target: borrowing RequestTarget) throws(ProviderError) {
         guard !allows(target) else { return }
-        let origin = target.origin
+        switch reach {
+        case .any: return
+        case .anyPublic:
+            guard target.mayBePublic else { throw Self.notPublic(target.origin) }
+        case .listed: throw notListed(target.origin)
+        }
+    }
+
+    /// - Note: it does not tell the address: a client's own word for a host is no way to ask about our network.
+    static func notPublic(_ origin: Origin) -> ProviderError {
+        ProviderError(
+            .denied,
+            "\(origin) is not at a public address; use a host that the internet can reach, or have the operator allow "
+                + "private addresses")
+    }
+
+    private func notListed(_ origin: Origin) -> ProviderError {
         let allowed = hosts.map { "https://\($0)" } + origins
-        throw ProviderError(
+        return ProviderError(
             .denied,
             "egress to \(origin) is not allowed; allowed: \(allowed.isEmpty ? "nothing" : allowed.joined(separator: ", "))"
                 + "; name the host in the plugin's manifest (https on port 443 only) or the exact origin in the "

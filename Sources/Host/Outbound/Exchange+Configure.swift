@@ -21,17 +21,34 @@ extension Exchange {
         try easy.set(CURLOPT_CONNECTTIMEOUT_MS, configuration.connectTimeout.boundedMilliseconds)
         try easy.set(CURLOPT_TIMEOUT_MS, request.timeout.boundedMilliseconds)
         try easy.set(CURLOPT_TCP_KEEPALIVE, 1)
-        try easy.setCloseOnExec()
+        try configureAddresses(configuration)
         let isSecure = target.origin.scheme == "https"
         try easy.set(CURLOPT_HTTP_VERSION, isSecure ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1)
         // Waits for a connection in the making to learn whether it multiplexes; ALPN tells at once. In plain text a
         // second request would wait for the first answer.
         try easy.set(CURLOPT_PIPEWAIT, isSecure ? 1 : 0)
         // Empty rather than unset: libcurl must not consult the environment itself.
-        try easy.set(CURLOPT_PROXY, (isSecure ? configuration.proxy.https : configuration.proxy.http) ?? "")
-        try easy.set(CURLOPT_NOPROXY, configuration.proxy.bypass)
+        try easy.set(CURLOPT_PROXY, proxyURL ?? "")
+        try easy.set(CURLOPT_NOPROXY, proxyBypass)
         try easy.set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
         try easy.set(CURLOPT_USERAGENT, configuration.userAgent)
+    }
+
+    /// A connection that must be public is refused before it is made; `beginRequest` refuses one that is kept from
+    /// another request.
+    private func configureAddresses(_ configuration: HTTPClient.Configuration) throws(ProviderError) {
+        try easy.setAddresses(configuration.addresses)
+        guard mustConnectToPublic else { return try easy.setCloseOnExec() }
+        let context = unsafe Unmanaged.passUnretained(self).toOpaque()
+        try unsafe easy.setOpenSocket(context) { context, purpose, address in
+            guard let exchange = unsafe Exchange.from(context), let address = unsafe address else {
+                return CURL_SOCKET_BAD
+            }
+            var count = 0
+            let bytes = unsafe UnsafeBufferPointer(start: aib_curl_address(address, &count), count: count)
+            guard exchange.mayConnect(to: unsafe IPAddress(bytes)) else { return CURL_SOCKET_BAD }
+            return unsafe aib_curl_open_socket(nil, purpose, address)
+        }
     }
 
     private func configureMethod() throws(ProviderError) {
@@ -79,9 +96,10 @@ extension Exchange {
         try unsafe easy.set(CURLOPT_HEADERDATA, context)
         try unsafe easy.set(CURLOPT_WRITEDATA, context)
         try unsafe easy.set(CURLOPT_READDATA, context)
-        try unsafe easy.setPrerequest(context) { context, _, _, _, _ in
+        try unsafe easy.setPrerequest(context) { context, address, _, _, _ in
             guard let exchange = unsafe Exchange.from(context) else { return CURL_PREREQFUNC_ABORT }
-            return exchange.beginRequest() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+            let peer = unsafe address.map { unsafe String(cString: $0) } ?? ""
+            return exchange.beginRequest(to: peer) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
         }
         try unsafe easy.set(CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
             guard let exchange = unsafe Exchange.from(context) else { return 0 }

@@ -17,6 +17,9 @@ final class Exchange {
     private var head = ResponseHead()
     private var scrubber: SecretScrubber
     private let proxy: Proxy
+    private let isConfinedToPublic: Bool
+    /// What became of the addresses that the target's name resolved to.
+    private var (refusedAddresses, allowedAddresses) = (0, 0)
     /// What a callback found wrong before it stopped the transfer.
     private var violation: ProviderError?
     private var isSent = false
@@ -33,17 +36,46 @@ final class Exchange {
         _ transfer: Transfer, launch: Transfer.Launch, configuration: HTTPClient.Configuration, trust: TrustStore
     ) throws(ProviderError) {
         let target = try RequestTarget(launch.request.url)
-        try launch.request.egress.check(target)
+        var request = launch.request
+        try request.egress.check(target)
+        if request.fillsSecretsInBody, case .bytes(let body) = request.body {
+            let filled = try SecretBody.filled(body, from: request.secrets, egress: request.egress, target: target)
+            transfer.replaceBody(filled)
+            request.body = .bytes(filled)
+        }
+        self.isConfinedToPublic = request.egress.isConfinedToPublic(target)
         self.transfer = transfer
         self.target = target
         self.easy = try EasyHandle()
-        self.request = launch.request
+        self.request = request
         self.connectTimeout = configuration.connectTimeout
         self.onEvent = launch.onEvent
         self.scrubber = SecretScrubber(secrets: launch.request.secrets.allValues)
         self.proxy = configuration.proxy
         try configure(configuration, trust: trust)
-        request.body = .none
+        self.request.body = .none
+    }
+
+    // MARK: Where it goes
+
+    /// The proxy it goes through. One that must be public uses the proxy whatever is to be reached past it: so it is
+    /// known which of the two ways the connection takes, and whether its address is the peer's or the proxy's.
+    var proxyURL: String? {
+        guard !isConfinedToPublic || proxy.bypass != "*" else { return nil }
+        let url = target.origin.scheme == "https" ? proxy.https : proxy.http
+        // To libcurl too an empty one is none.
+        return url?.isEmpty == false ? url : nil
+    }
+    var proxyBypass: String { isConfinedToPublic ? "" : proxy.bypass }
+
+    /// Whether the address that is connected to must be public.
+    var mustConnectToPublic: Bool { isConfinedToPublic && proxyURL == nil }
+
+    /// - Parameter address: nil where it is none of IPv4 or IPv6.
+    func mayConnect(to address: IPAddress?) -> Bool {
+        let isPublic = address?.isPublic == true
+        if isPublic { allowedAddresses += 1 } else { refusedAddresses += 1 }
+        return isPublic
     }
 
     // MARK: Orders
@@ -65,7 +97,14 @@ final class Exchange {
     /// Where a kept connection turns out to be closed, libcurl would send the request again on a new one. The server
     /// may have acted on the first, and a provider may bill both: whether to repeat is the caller's decision, unless
     /// the method is idempotent (RFC 9110, section 9.2.2) and no byte of a body is gone.
-    func beginRequest() -> Bool {
+    ///
+    /// - Parameter peer: the address at the connection's other end. The connection may be one that a request made which
+    ///   was allowed to.
+    func beginRequest(to peer: String) -> Bool {
+        if mustConnectToPublic, IPAddress(peer)?.isPublic != true {
+            violation = EgressPolicy.notPublic(target.origin)
+            return false
+        }
         defer { isSent = true }
         guard isSent, isBodyTouched || !Self.idempotentMethods.contains(request.method) else { return true }
         violation = ProviderError(
@@ -139,6 +178,7 @@ final class Exchange {
     }
 
     private func failure(_ code: CURLcode) -> ProviderError {
+        if refusedAddresses > 0, allowedAddresses == 0 { return EgressPolicy.notPublic(target.origin) }
         let progress = ProviderError.Progress(
             origin: target.origin, isConnected: easy.offset(CURLINFO_PRETRANSFER_TIME_T) > 0, hasHead: status != nil,
             bodyBytes: bodyBytes, connectTimeout: connectTimeout, timeout: request.timeout)

@@ -12,6 +12,9 @@ extension HTTPClient {
         public var certificateAuthorities: String?
         /// Sent where a request has no `User-Agent` of its own.
         public var userAgent: String
+        /// What names resolve to, each as `name:port:address`, in place of the resolver: for tests, which must not ask
+        /// one.
+        var addresses: [String] = []
 
         public init(
             connectTimeout: Duration = .seconds(10), maximumTransfers: Int = 4096, proxy: Proxy = .fromEnvironment(),

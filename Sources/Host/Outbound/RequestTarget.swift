@@ -29,6 +29,17 @@ struct RequestTarget: ~Copyable {
         self.url = url
     }
 
+    /// False for an address that is not public, and for a name that stands for one by its ending alone.
+    var mayBePublic: Bool {
+        guard !isIPAddress else {
+            let literal = origin.host.hasPrefix("[") ? String(origin.host.dropFirst().dropLast()) : origin.host
+            return IPAddress(literal)?.isPublic == true
+        }
+        // RFC 6761, 6762 and 8375, and what ICANN keeps for private use.
+        let privateEndings = [".localhost", ".local", ".internal", ".home.arpa"]
+        return origin.host.contains(".") && !privateEndings.contains { origin.host.hasSuffix($0) }
+    }
+
     /// Gives libcurl the parsed URL; it must outlive the transfer.
     func apply(to easy: borrowing EasyHandle) throws(ProviderError) { try url.apply(to: easy) }
 

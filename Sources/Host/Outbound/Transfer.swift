@@ -117,6 +117,13 @@ final class Transfer: HTTPTransfer {
     var isCancelled: Bool { state.withLock { $0.isCancelled } }
     var isPaused: Bool { state.withLock { $0.isPaused } }
 
+    /// Puts another body in place of one that is known as a whole and of which nothing was read.
+    func replaceBody(_ bytes: [UInt8]) {
+        state.withLock { state in
+            if state.window != nil { state.window = UploadWindow(bytes) }
+        }
+    }
+
     func readBody(into buffer: UnsafeMutableRawBufferPointer) -> UploadWindow.Piece {
         state.withLock { state in unsafe state.window?.read(into: buffer) ?? .finished }
     }

@@ -66,7 +66,10 @@ enum {
 /* Kinds of chunk for aib_host.emit. Unknown kinds are refused with AIB_E_UNSUPPORTED. */
 enum {
   AIB_CHUNK_TEXT = 1, /* UTF-8, a piece of generated text; may end inside a character */
-  AIB_CHUNK_USAGE = 2 /* JSON, the call's consumption so far; each replaces the one before */
+  AIB_CHUNK_USAGE = 2, /* JSON, the call's consumption so far; each replaces the one before */
+  /* JSON, one line of what the provider does for the call: {"stream":"build"|"deploy","message":"…"}. The host keeps 8
+   * KiB of the message and marks the cut. */
+  AIB_CHUNK_LOG = 3
 };
 
 /* Given to aib_provider.create; valid until aib_provider.destroy returns. */
@@ -113,7 +116,13 @@ typedef struct aib_header {
   aib_span name, value;
 } aib_header;
 
-enum { AIB_HTTP_STREAM_BODY = 1u /* the body follows through aib_svc_http.write; body and body_blob are empty */ };
+enum {
+  AIB_HTTP_STREAM_BODY = 1u, /* the body follows through aib_svc_http.write; body and body_blob are empty */
+  /* "{{secret:ID}}" in body is filled in too, as it stands inside a JSON string, where ID is of a secret that the
+   * call's input carries ({"$secret":"ID"}); any other mark stays as it is. Not with body_blob or
+   * AIB_HTTP_STREAM_BODY. */
+  AIB_HTTP_FILL_BODY = 2u
+};
 
 typedef struct aib_http_req {
   uint32_t struct_size;
@@ -123,6 +132,7 @@ typedef struct aib_http_req {
   aib_span body;      /* at most one of body, body_blob, stream */
   aib_span body_blob; /* digest of a blob to send */
   /* "{{secret:NAME}}" in a value is filled in by the host after the egress check, for the secret's own hosts alone.
+   * NAME is of a secret of the manifest, or the id of one that the call's input carries.
    * Content-Length is the host's: give it with a streamed body, whose length it announces (else it is chunked). */
   const aib_header *headers;
   uint64_t n_headers;

@@ -8,8 +8,8 @@ public struct AnswerFixtures: Sendable {
     /// What a prompt must have for a fixture to be used.
     public enum Match: Sendable, Hashable {
         case contains(String)
-        /// A regular expression that is found anywhere in the prompt. In the answer's texts `$1` to `$9` stand for
-        /// what its groups captured.
+        /// A regular expression that is found anywhere in the prompt. In the answer's texts `⟦name⟧` stands for what
+        /// its group `(?<name>…)` captured; see `AnswerMarker`.
         case pattern(String)
     }
 
@@ -29,12 +29,18 @@ public struct AnswerFixtures: Sendable {
         public let files: [File]
         /// Further members of a structured answer.
         public let fields: JSONObject
+        /// What markers stand for where the match captures nothing under their name.
+        public let values: [String: String]
 
-        public init(match: Match, summary: String, files: [File] = [], fields: JSONObject = JSONObject()) {
+        public init(
+            match: Match, summary: String, files: [File] = [], fields: JSONObject = JSONObject(),
+            values: [String: String] = [:]
+        ) {
             self.match = match
             self.summary = summary
             self.files = files
             self.fields = fields
+            self.values = values
         }
     }
 
@@ -57,28 +63,64 @@ public struct AnswerFixtures: Sendable {
 
     func fixture(for prompt: String) -> Fixture? {
         for fixture in fixtures {
-            switch fixture.match {
-            case .contains(let text):
-                if prompt.contains(text) { return fixture }
-            case .pattern(let pattern):
-                // Compiled at each use because a Regex is not Sendable; it compiled once in the initializer.
-                guard let regex = try? Regex(pattern), let match = prompt.firstMatch(of: regex) else { continue }
-                return fixture.filled(with: match.output.dropFirst().map { String($0.substring ?? "") })
-            }
+            if let captures = fixture.match.captures(in: prompt) { return fixture.filled(with: captures) }
         }
         return nil
     }
 }
 
-extension AnswerFixtures.Fixture {
-    /// The fixture with `$1` to `$9` replaced in every text.
-    fileprivate func filled(with captures: [String]) -> Self {
-        func fill(_ text: String) -> String {
-            zip(1...9, captures).reduce(text) { $0.replacing("$\($1.0)", with: $1.1) }
+extension AnswerFixtures.Match {
+    /// What a pattern begins with before its first special character; empty where it has alternatives.
+    var beginning: String {
+        guard case .pattern(let pattern) = self, !pattern.contains("|") else { return "" }
+        var beginning = pattern.prefix { !#"\.[]{}()*+?^$"#.contains($0) }
+        // A quantifier belongs to the character in front of it.
+        if let next = pattern.dropFirst(beginning.count).first, "*+?{".contains(next) { _ = beginning.popLast() }
+        return String(beginning)
+    }
+
+    /// What the named groups captured, where the prompt matches.
+    ///
+    /// A prompt carries the files of the steps before, and a regular expression that is tried at each of their
+    /// characters takes seconds. So its literal beginning is looked for first, as bytes.
+    func captures(in prompt: String) -> [String: String]? {
+        let pattern: String
+        switch self {
+        case .contains(let text):
+            return prompt.firstRange(ofUTF8: text, from: prompt.startIndex) == nil ? nil : [:]
+        case .pattern(let text): pattern = text
         }
+        // Compiled at each use because a Regex is not Sendable; it compiled once in the initializer.
+        let beginning = beginning
+        if beginning.isEmpty {
+            return (try? Regex(pattern)).flatMap { prompt.firstMatch(of: $0) }.map(Self.named)
+        }
+        guard var found = prompt.firstRange(ofUTF8: beginning, from: prompt.startIndex),
+            let regex = try? Regex(pattern)
+        else { return nil }
+        while true {
+            if let match = prompt[found.lowerBound...].prefixMatch(of: regex) { return Self.named(match) }
+            guard let next = prompt.firstRange(ofUTF8: beginning, from: found.upperBound) else { return nil }
+            found = next
+        }
+    }
+
+    private static func named(_ match: Regex<AnyRegexOutput>.Match) -> [String: String] {
+        var captures: [String: String] = [:]
+        for element in match.output {
+            if let name = element.name { captures[name] = String(element.substring ?? "") }
+        }
+        return captures
+    }
+}
+
+extension AnswerFixtures.Fixture {
+    /// The fixture with every marker replaced.
+    fileprivate func filled(with captures: [String: String]) -> Self {
+        let values = values.merging(captures) { $1 }
         func fill(_ value: JSON) -> JSON {
             switch value {
-            case .string(let text): .string(fill(text))
+            case .string(let text): .string(AnswerMarker.fill(text, with: values))
             case .array(let elements): .array(elements.map { fill($0) })
             case .object(let object): .object(fill(object))
             default: value
@@ -90,8 +132,13 @@ extension AnswerFixtures.Fixture {
             return filled
         }
         return Self(
-            match: match, summary: fill(summary),
-            files: files.map { AnswerFixtures.File(path: $0.path, content: fill($0.content)) }, fields: fill(fields))
+            match: match, summary: AnswerMarker.fill(summary, with: values),
+            files: files.map { file in
+                AnswerFixtures.File(
+                    path: file.path,
+                    content: AnswerMarker.fill(file.content, with: values, isJSON: file.path.hasSuffix(".json")))
+            },
+            fields: fill(fields), values: values)
     }
 }
 

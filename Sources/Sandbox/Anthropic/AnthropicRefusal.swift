@@ -3,7 +3,7 @@ import HTTPTypes
 import Hummingbird
 
 /// An error as Anthropic sends it: https://docs.anthropic.com/en/api/errors
-struct AnthropicRefusal: Error, Sendable {
+struct AnthropicRefusal: ProviderRefusal {
     let status: Int
     let type: String
     let message: String
@@ -15,7 +15,6 @@ struct AnthropicRefusal: Error, Sendable {
         self.message = message
     }
 
-    /// An error whose type and words follow from its status.
     init(status: Int) {
         let (type, message) =
             switch status {
@@ -36,6 +35,12 @@ struct AnthropicRefusal: Error, Sendable {
 
     static func invalid(_ message: String) -> AnthropicRefusal {
         AnthropicRefusal(status: 400, type: "invalid_request_error", message: message)
+    }
+
+    static let overloaded = AnthropicRefusal(status: 529)
+
+    static func unreadable(_ error: any Error) -> AnthropicRefusal {
+        .invalid("The request body is not valid JSON: \(error)")
     }
 
     func json(requestID: String) -> JSON {

@@ -1,7 +1,6 @@
 import Domain
 import HTTPTypes
 import Hummingbird
-import NIOCore
 
 // What a request must bring before its content is looked at.
 extension AnthropicRoutes {
@@ -9,10 +8,7 @@ extension AnthropicRoutes {
 
     /// The key, from `x-api-key` or as a bearer token. It goes no further than this file and the cache's hash.
     func checkedKey(_ headers: HTTPFields) throws(AnthropicRefusal) -> String {
-        let bearer = headers[.authorization].flatMap { value in
-            value.lowercased().hasPrefix("bearer ") ? String(value.dropFirst(7)) : nil
-        }
-        guard let key = headers[.apiKey] ?? bearer else {
+        guard let key = headers[.apiKey] ?? headers.bearerKey else {
             throw AnthropicRefusal(
                 status: 401, type: "authentication_error", message: "x-api-key header is required")
         }
@@ -28,36 +24,11 @@ extension AnthropicRoutes {
         guard headers[.contentType]?.lowercased().hasPrefix("application/json") == true else {
             throw .invalid("content-type: must be application/json")
         }
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > Self.bodyLimit {
-            throw AnthropicRefusal(status: 413)
-        }
-    }
-
-    func body(of request: Request) async throws -> JSON {
-        let buffer: ByteBuffer
-        do {
-            buffer = try await request.body.collect(upTo: Self.bodyLimit)
-        } catch is NIOTooManyBytesError {
-            throw AnthropicRefusal(status: 413)
-        }
-        do {
-            return try JSON.parse(Array(buffer.readableBytesView))
-        } catch {
-            throw AnthropicRefusal.invalid("The request body is not valid JSON: \(error)")
-        }
-    }
-
-    func checkRate(tokens: Int) throws(AnthropicRefusal) {
-        let standing = rates.take(tokens: tokens)
-        guard standing.isExceeded else { return }
-        var refusal = AnthropicRefusal(status: 429)
-        refusal.headers[.retryAfter] = String(standing.secondsToReset)
-        throw refusal
     }
 }
 
 extension RateWindow.Standing {
-    func write(to headers: inout HTTPFields) {
+    func writeAnthropic(to headers: inout HTTPFields) {
         headers[.requestsLimit] = String(limits.requestsPerMinute)
         headers[.requestsRemaining] = String(requestsLeft)
         headers[.requestsReset] = resetsAt.description
@@ -74,7 +45,6 @@ extension HTTPField.Name {
     /// The host's own id of a call, by which its books are compared with the ledger.
     static let callID = Self("x-aibackend-call-id")!
     static let requestID = Self("request-id")!
-    static let shouldRetry = Self("x-should-retry")!
     static let requestsLimit = Self("anthropic-ratelimit-requests-limit")!
     static let requestsRemaining = Self("anthropic-ratelimit-requests-remaining")!
     static let requestsReset = Self("anthropic-ratelimit-requests-reset")!

@@ -1,7 +1,7 @@
 import Domain
 
 /// One answer, and the two forms in which it is sent: https://docs.anthropic.com/en/api/messages-streaming
-struct MessageAnswer: Sendable {
+struct MessageAnswer: ModelAnswer {
     let id: String
     let model: String
     let text: String
@@ -9,19 +9,8 @@ struct MessageAnswer: Sendable {
     let stopSequence: String?
     let consumption: PromptCache.Consumption
 
-    /// One server-sent event.
-    struct Event: Sendable {
-        let name: String
-        let data: JSON
-        /// How much text has gone out once this event has.
-        let textBytes: Int
-
-        var bytes: [UInt8] { Array("event: \(name)\ndata: \(data.text)\n\n".utf8) }
-    }
-
     var outputTokens: Int { TokenCount.tokens(in: text) }
 
-    /// The consumption when so many bytes of the text are out.
     func usage(textBytes: Int) -> JSON {
         // An answer that has only begun counts one token, as the first event of a real stream does.
         let output = max(1, (textBytes + TokenCount.bytesPerToken - 1) / TokenCount.bytesPerToken)
@@ -37,20 +26,18 @@ struct MessageAnswer: Sendable {
         ]
     }
 
-    var usage: JSON { usage(textBytes: text.utf8.count) }
-
-    /// The whole message, for a request that did not ask for a stream.
-    var message: JSON { message(content: [["type": "text", "text": .string(text)]], isEnded: true, usage: usage) }
+    var whole: JSON { message(content: [["type": "text", "text": .string(text)]], isEnded: true, usage: usage) }
 
     /// The stream, from `message_start` to `message_stop`.
-    func events(pieces: [Substring]) -> [Event] {
-        var events: [Event] = []
+    func events(pieces: [Substring]) -> [StreamEvent] {
+        var events: [StreamEvent] = []
         var sent = 0
         func add(_ name: String, _ members: KeyValuePairs<String, JSON> = [:]) {
             var data = JSONObject()
             data["type"] = .string(name)
             for (key, value) in members { data[key] = value }
-            events.append(Event(name: name, data: .object(data), textBytes: sent))
+            events.append(
+                StreamEvent(name, .object(data), textBytes: sent, isPiece: name == "content_block_delta"))
         }
         add("message_start", ["message": message(content: [], isEnded: false, usage: usage(textBytes: 0))])
         add("content_block_start", ["index": 0, "content_block": ["type": "text", "text": ""]])
@@ -72,6 +59,10 @@ struct MessageAnswer: Sendable {
             ])
         add("message_stop")
         return events
+    }
+
+    func failure(after events: Int) -> StreamEvent {
+        StreamEvent("error", ["type": "error", "error": ["type": "overloaded_error", "message": "Overloaded"]])
     }
 
     private func message(content: JSON, isEnded: Bool, usage: JSON) -> JSON {

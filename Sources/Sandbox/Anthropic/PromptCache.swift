@@ -25,14 +25,6 @@ final class PromptCache: Sendable {
     /// The smallest prefix that the provider's larger models cache.
     static let minimumTokens = 1_024
     static let lookback = 20
-    static let capacity = 10_000
-
-    private struct Entry {
-        let lifetime: Lifetime
-        var expiresAt: Timestamp
-
-        mutating func refresh(at now: Timestamp) { expiresAt = now.advanced(by: lifetime.duration) }
-    }
 
     private struct Prefix {
         let digest: Int
@@ -41,7 +33,7 @@ final class PromptCache: Sendable {
     }
 
     private let wallClock: any WallClock
-    private let entries = Mutex<[Int: Entry]>([:])
+    private let entries = Mutex(ExpiringDigests(capacity: 10_000))
 
     init(wallClock: any WallClock) { self.wallClock = wallClock }
 
@@ -58,11 +50,11 @@ final class PromptCache: Sendable {
         let now = wallClock.now()
         return entries.withLock { entries in
             let hit = (max(0, last - Self.lookback)...last).reversed()
-                .first { entries[prefixes[$0].digest].map { $0.expiresAt > now } ?? false }
+                .first { entries.contains(prefixes[$0].digest, at: now) }
             var consumption = Consumption()
             if let hit {
                 consumption.read = prefixes[hit].tokens
-                entries[prefixes[hit].digest]?.refresh(at: now)
+                entries.refresh(prefixes[hit].digest, at: now)
             }
             var known = consumption.read
             for prefix in prefixes[((hit ?? -1) + 1)...] where prefix.tokens >= Self.minimumTokens {
@@ -72,9 +64,7 @@ final class PromptCache: Sendable {
                 case .oneHour: consumption.written1h += prefix.tokens - known
                 }
                 known = prefix.tokens
-                Self.makeRoom(in: &entries, at: now)
-                entries[prefix.digest] = Entry(
-                    lifetime: lifetime, expiresAt: now.advanced(by: lifetime.duration))
+                entries.keep(prefix.digest, for: lifetime.duration, at: now)
             }
             consumption.input = total - known
             return consumption
@@ -89,21 +79,7 @@ final class PromptCache: Sendable {
             hasher.combine(block.role)
             hasher.combine(block.text)
             tokens += TokenCount.tokens(in: block.text)
-            return Prefix(digest: hasher.finalized, tokens: tokens, lifetime: block.cacheLifetime)
+            return Prefix(digest: hasher.soFar, tokens: tokens, lifetime: block.cacheLifetime)
         }
-    }
-
-    private static func makeRoom(in entries: inout [Int: Entry], at now: Timestamp) {
-        guard entries.count >= capacity else { return }
-        entries = entries.filter { $0.value.expiresAt > now }
-        if entries.count >= capacity { entries.removeAll() }
-    }
-}
-
-extension Hasher {
-    /// The digest so far; the hasher goes on.
-    fileprivate var finalized: Int {
-        let copy = self
-        return copy.finalize()
     }
 }

@@ -3,6 +3,8 @@ import Domain
 /// A provider that the sandbox plays.
 enum Provider: String, Sendable, CaseIterable {
     case anthropic
+    case openai
+    case railway
 }
 
 /// What tests and operators see and steer: the ledger, and what the next calls shall meet.

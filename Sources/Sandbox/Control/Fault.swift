@@ -13,7 +13,11 @@ struct Fault: Sendable {
         case stall(Hold)
         /// An error inside a stream that began well.
         case overloadedInStream
+        case railway(RailwayFault)
     }
+
+    /// When a fault is met: while a call is answered, or by what a call has begun.
+    enum Moment: Sendable { case call, deployment, domain }
 
     let provider: Provider
     let kind: Kind
@@ -23,13 +27,26 @@ struct Fault: Sendable {
     let match: String?
     var times: Int
 
-    func matches(_ provider: Provider, prompt: String) -> Bool {
-        self.provider == provider && (match.map { prompt.contains($0) } ?? true)
+    var moment: Moment { if case .railway(let fault) = kind { fault.moment } else { .call } }
+
+    /// Where those wait that the fault holds; nil for a fault that holds nobody.
+    var hold: Hold? {
+        switch kind {
+        case .stall(let hold), .railway(.buildHangs(let hold)): hold
+        default: nil
+        }
+    }
+
+    func matches(_ provider: Provider, prompt: String, at moment: Moment) -> Bool {
+        self.provider == provider && self.moment == moment && (match.map { prompt.contains($0) } ?? true)
     }
 }
 
 extension Fault {
-    private static let kinds = ["status", "cut", "invalid_json", "stall", "overloaded_in_stream"]
+    private static func kinds(of provider: Provider) -> [String] {
+        let kinds = ["status", "cut", "invalid_json", "stall"]
+        return kinds + (provider == .railway ? RailwayFault.names : ["overloaded_in_stream"])
+    }
 
     /// Reads the body of `POST /faults`.
     init(_ json: JSON) throws(ControlRefusal) {
@@ -41,13 +58,15 @@ extension Fault {
         provider = try reader.provider()
         match = try reader.text("match")
         times = try reader.count("times", in: 1...1_000_000) ?? 1
-        guard let name = try reader.text("kind"), Self.kinds.contains(name) else {
-            throw ControlRefusal("kind must be one of \(Self.kinds.joined(separator: ", "))")
+        let kinds = Self.kinds(of: provider)
+        guard let name = try reader.text("kind"), kinds.contains(name) else {
+            throw ControlRefusal("kind must be one of \(kinds.joined(separator: ", "))")
         }
         if name != "status", let stray = ["status", "retry_after", "should_retry", "body"].first(where: reader.has) {
             throw ControlRefusal("\(stray) goes with kind status only, not with \(name)")
         }
         let events = try reader.count("after_events", in: 0...1_000_000)
+        if provider == .railway, events != nil { throw ControlRefusal("after_events goes with no fault of railway") }
         switch name {
         case "status":
             if events != nil { throw ControlRefusal("after_events does not go with kind status") }
@@ -68,7 +87,7 @@ extension Fault {
             kind = .stall(Hold())
             afterEvents = events ?? 0
         default:
-            kind = .overloadedInStream
+            kind = RailwayFault(name).map { .railway($0) } ?? .overloadedInStream
             afterEvents = events ?? 4
         }
     }
@@ -84,12 +103,12 @@ extension Fault {
             object["status"] = .integer(Int64(status))
         case .cut: object["kind"] = "cut"
         case .invalidJSON: object["kind"] = "invalid_json"
-        case .stall(let hold):
-            object["kind"] = "stall"
-            object["stalled"] = .array(hold.waiting.map { .integer(Int64($0)) })
+        case .stall: object["kind"] = "stall"
         case .overloadedInStream: object["kind"] = "overloaded_in_stream"
+        case .railway(let fault): object["kind"] = .string(fault.name)
         }
-        object["after_events"] = .integer(Int64(afterEvents))
+        if let hold { object["stalled"] = .array(hold.waiting.map { .integer(Int64($0)) }) }
+        if provider != .railway { object["after_events"] = .integer(Int64(afterEvents)) }
         object["match"] = match.map(JSON.string)
         object["times"] = .integer(Int64(times))
         return .object(object)

@@ -30,15 +30,16 @@ final class FaultQueue: Sendable {
     }
 
     /// The first fault that is meant for this call; it counts as met.
-    func take(_ provider: Provider, prompt: String) -> Fault? {
+    ///
+    /// - Parameter prompt: what the call says, or the name of what it has begun.
+    func take(_ provider: Provider, prompt: String, at moment: Fault.Moment = .call) -> Fault? {
         state.withLock { state in
-            guard let index = state.pending.firstIndex(where: { $0.fault.matches(provider, prompt: prompt) }) else {
-                return nil
-            }
+            let index = state.pending.firstIndex { $0.fault.matches(provider, prompt: prompt, at: moment) }
+            guard let index else { return nil }
             state.pending[index].fault.times -= 1
             let (id, fault) = state.pending[index]
             if fault.times == 0 { state.pending.remove(at: index) }
-            if case .stall = fault.kind { state.stalling[id] = fault }
+            if fault.hold != nil { state.stalling[id] = fault }
             return fault
         }
     }
@@ -72,7 +73,5 @@ final class FaultQueue: Sendable {
         return ["faults": .array(listed.sorted { $0.key < $1.key }.map { $0.value.json(id: $0.key) })]
     }
 
-    private static func release(_ fault: Fault) {
-        if case .stall(let hold) = fault.kind { hold.release() }
-    }
+    private static func release(_ fault: Fault) { fault.hold?.release() }
 }

@@ -63,10 +63,22 @@ final class FakeReader: ExecutionReader {
         let user: UUIDv7
         let text: String
         let logs: LogPage
+        var resources = "{}"
+    }
+
+    /// A run whose log grows.
+    struct Run {
+        let user: UUIDv7
+        /// The messages of lines 1, 2, …
+        var messages: [String] = []
+        var state = ExecutionState.running
+        /// Whether a page tells the state.
+        var tellsState = true
     }
 
     struct State {
         var executions: [UUIDv7: Execution] = [:]
+        var runs: [UUIDv7: Run] = [:]
         var logRequests: [LogRequest] = []
         var failure: LedgerError?
     }
@@ -80,16 +92,40 @@ final class FakeReader: ExecutionReader {
 
     func execution(_ id: UUIDv7, of user: UUIDv7) async throws(LedgerError) -> String? {
         if let failure = state.withLock({ $0.failure }) { throw failure }
+        if let run = run(id, of: user) { return "{\"status\":\"\(run.state.rawValue)\"}" }
         return find(id, of: user)?.text
     }
 
     func logs(_ id: UUIDv7, of user: UUIDv7, after: Int64, limit: Int) async throws(LedgerError) -> LogPage? {
-        state.withLock { $0.logRequests.append(LogRequest(after: after, limit: limit)) }
+        let failure = state.withLock { state in
+            state.logRequests.append(LogRequest(after: after, limit: limit))
+            return state.failure
+        }
+        if let failure { throw failure }
+        if let run = run(id, of: user) { return run.page(after: after, limit: limit) }
         return find(id, of: user)?.logs
+    }
+
+    func resources(_ id: UUIDv7, of user: UUIDv7) async throws(LedgerError) -> String? {
+        find(id, of: user)?.resources
+    }
+
+    private func run(_ id: UUIDv7, of user: UUIDv7) -> Run? {
+        state.withLock { $0.runs[id] }.flatMap { $0.user == user ? $0 : nil }
     }
 
     private func find(_ id: UUIDv7, of user: UUIDv7) -> Execution? {
         state.withLock { $0.executions[id] }.flatMap { $0.user == user ? $0 : nil }
+    }
+}
+
+extension FakeReader.Run {
+    func page(after: Int64, limit: Int) -> LogPage {
+        let rest = messages.enumerated().dropFirst(Int(after))
+        let lines = rest.prefix(limit).map { "{\"sequence\":\($0 + 1),\"message\":\(JSON.string($1).text)}" }
+        return LogPage(
+            lines: "[\(lines.joined(separator: ","))]", lastSequence: after + Int64(lines.count),
+            hasMore: rest.count > limit, state: tellsState ? state : nil)
     }
 }
 
@@ -121,4 +157,36 @@ final class FakeClock: WallClock {
 
     func now() -> Timestamp { time.withLock { $0 } }
     func advance(by duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
+}
+
+/// Secrets in memory.
+final class FakeVault: SecretVault {
+    struct State {
+        var values: [SecretReference: String] = [:]
+        var questions: [[SecretReference]] = []
+        var failure: LedgerError?
+    }
+
+    let state = Mutex(State())
+
+    func keep(_ value: String, as name: String, of execution: UUIDv7) async throws(LedgerError) -> SecretReference {
+        try await replace(value, as: name, of: execution)
+    }
+
+    func replace(_ value: String, as name: String, of execution: UUIDv7) async throws(LedgerError) -> SecretReference {
+        let reference = SecretReference(id: UUIDv7(at: Timestamp(microseconds: 1_795_420_800_000_000)))
+        state.withLock { $0.values[reference] = value }
+        return reference
+    }
+
+    func values(
+        _ references: [SecretReference], of execution: UUIDv7
+    ) async throws(LedgerError) -> [SecretReference: String] {
+        let (failure, values) = state.withLock { state in
+            state.questions.append(references)
+            return (state.failure, state.values.filter { references.contains($0.key) })
+        }
+        if let failure { throw failure }
+        return values
+    }
 }

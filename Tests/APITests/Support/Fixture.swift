@@ -16,11 +16,20 @@ struct Fixture {
     let metrics = PrometheusRegistry()
     let logs = LogCapture()
     let readiness = Readiness()
+    let signals = ExecutionSignals()
+    let vault = FakeVault()
+    let sources = FakeSources()
+    let timer = ManualTimer()
     let keys = APIKeyHasher(salt: Array("a salt of a test".utf8))
     let caller: Principal
     let callerKey: String
     var registration = RegistrationMode.open
     var publicURL: String?
+    var webhookSecret: (@Sendable (UUIDv7) -> String)?
+    var streamLimits = StreamLimits.logs
+    var cloneLimits = StreamLimits.clones
+    /// Instead of `sources`.
+    var realSources: (any SourceService)?
     var passwords = PasswordHasher(cost: .init(logarithm: 4, blockSize: 1, parallelism: 1))
 
     final class Readiness: Sendable {
@@ -39,14 +48,32 @@ struct Fixture {
             dependencies: APIDependencies(
                 accounts: accounts, catalog: catalog, reader: reader, admission: admission, keys: keys,
                 passwords: passwords, registration: registration, clock: clock, publicURL: publicURL,
-                metrics: metrics, readiness: { [readiness] in readiness.report.withLock { $0 } }, version: "1.2.3"))
+                metrics: metrics, readiness: { [readiness] in readiness.report.withLock { $0 } }, version: "1.2.3",
+                signals: signals, vault: vault, sources: realSources ?? sources, webhookSecret: webhookSecret,
+                timer: timer, streamLimits: streamLimits, cloneLimits: cloneLimits))
     }
 
     func test(
         _ setup: TestingSetup = .router, _ body: @Sendable (any TestClientProtocol) async throws -> Void
     ) async throws {
+        try await test(setup, server, body)
+    }
+
+    /// With a server that the test has a hold of.
+    func test(
+        _ setup: TestingSetup, _ server: APIServer, _ body: @Sendable (any TestClientProtocol) async throws -> Void
+    ) async throws {
         let application = server.makeApplication(hostname: "127.0.0.1", port: 0, logger: logs.logger)
         try await application.test(setup, body)
+    }
+
+    /// Another registered caller's key.
+    func otherKey() -> HTTPFields {
+        let other = APICredentials.generate().key
+        let principal = Principal(
+            userID: UUIDv7(at: clock.now()), keyID: UUIDv7(at: clock.now()), tier: "starter", isAdmin: false)
+        accounts.state.withLock { $0.principals[keys.hash(other)] = principal }
+        return [.apiKey: other]
     }
 
     var key: HTTPFields { [.apiKey: callerKey] }

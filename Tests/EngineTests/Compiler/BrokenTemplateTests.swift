@@ -85,6 +85,9 @@ struct BrokenTemplate: CustomTestStringConvertible, Sendable {
             message: "the execution itself binds"),
         BrokenTemplate("provider: railway", "provider: 7", "16:17 wrong_type", message: "a string, not an integer"),
         BrokenTemplate(
+            "provider: railway", "provider: railway\n      auto_deploy: false", "17:20 approval_unsupported",
+            message: "asks for an approval"),
+        BrokenTemplate(
             "provider: railway", "provider: '{{topic}}'", "16:17 reference_not_allowed", message: "constants"),
     ]
 
@@ -158,7 +161,12 @@ struct BrokenTemplate: CustomTestStringConvertible, Sendable {
         BrokenTemplate(
             "{{topic}}", "{{deployment_config.providr}}", "22:36 unknown_reference → provider",
             message: "deployment_config has no \"providr\""),
-        BrokenTemplate("{{topic}}", "{{database_url}}", "22:36 cycle", message: "first_draft → release"),
+        BrokenTemplate("{{topic}}", "{{app_url}}", "22:36 cycle", message: "first_draft → release"),
+        BrokenTemplate(
+            "{{topic}}", "{{admin_credentials.password}}", "22:36 secret_in_prompt", message: "in its environment"),
+        BrokenTemplate(
+            "source: \"{{final}}\"", "source: \"with {{admin_credentials}}\"", "36:23 secret_in_text",
+            message: "make it the whole value"),
         BrokenTemplate(
             "default: surf", "optional: true", "22:36 maybe_unbound_reference", message: "give it a default"),
         BrokenTemplate(

@@ -1,4 +1,5 @@
 import Domain
+import Foundation
 import Testing
 
 @testable import Engine
@@ -8,19 +9,49 @@ import Testing
 @Suite struct CompilerFuzzTests {
     @Test(arguments: [TemplateText.valid, StarterTemplate.json])
     func `mutated templates never crash the compiler`(text: String) throws {
-        let compiler = TemplateCompiler(dispatch: ServedRoutes.usual)
-        let original = Array(text.utf8)
         var random = SystemlessGenerator(state: 42)
-        for _ in 0..<200 {
-            var bytes = original
-            for _ in 0...Int.random(in: 0..<4, using: &random) { Self.mutate(&bytes, &random) }
-            do {
-                let template = try compiler.compile(bytes, file: nil)
-                #expect(try ExecutionPlan(template.plan.json) == template.plan)
-            } catch let diagnostics as Diagnostics {
-                #expect(!diagnostics.all.isEmpty)
-                #expect(diagnostics.all.allSatisfy { ($0.line ?? 0) >= 1 && ($0.column ?? 0) >= 1 })
+        for _ in 0..<200 { try Self.round(Array(text.utf8), &random) }
+    }
+
+    private static let seconds = ProcessInfo.processInfo.environment["AIBACKEND_FUZZ_SECONDS"].flatMap { Int($0) }
+
+    /// For as long as `AIBACKEND_FUZZ_SECONDS` says: what compiles is mutated further, so that faults pile up on what
+    /// is valid still.
+    @Test(.enabled(if: seconds != nil, "AIBACKEND_FUZZ_SECONDS is not set"))
+    func `mutated templates never crash the compiler, for as long as asked`() throws {
+        let seed = UInt64(Date.now.timeIntervalSince1970)
+        var random = SystemlessGenerator(state: seed)
+        var corpus = [TemplateText.valid, StarterTemplate.json].map { Array($0.utf8) }
+        let end = Date.now + Double(Self.seconds ?? 0)
+        var rounds = 0
+        while Date.now < end {
+            let place = Int.random(in: 0..<corpus.count, using: &random)
+            if let compiled = try Self.round(corpus[place], &random, "seed \(seed), round \(rounds)") {
+                if corpus.count < 500 { corpus.append(compiled) } else if place > 1 { corpus[place] = compiled }
             }
+            rounds += 1
+        }
+        print("compiler fuzzed: \(rounds) rounds from seed \(seed), \(corpus.count) templates in the corpus")
+    }
+
+    /// Mutates and compiles once; the text where it is a template still.
+    @discardableResult
+    private static func round(
+        _ original: [UInt8], _ random: inout SystemlessGenerator, _ comment: Comment = ""
+    ) throws -> [UInt8]? {
+        let dispatch = ServedRoutes.usual
+        var bytes = original
+        for _ in 0...Int.random(in: 0..<4, using: &random) { mutate(&bytes, &random) }
+        do {
+            let template = try TemplateCompiler(dispatch: dispatch).compile(bytes, file: nil)
+            #expect(try ExecutionPlan(template.plan.json) == template.plan, comment)
+            #expect(try TemplateCompiler(dispatch: dispatch).compile(template.source).plan == template.plan, comment)
+            _ = try? ConfigurationValidator.validate([:], against: template.inputs)
+            return bytes
+        } catch let diagnostics as Diagnostics {
+            #expect(!diagnostics.all.isEmpty, comment)
+            #expect(diagnostics.all.allSatisfy { ($0.line ?? 0) >= 1 && ($0.column ?? 0) >= 1 }, comment)
+            return nil
         }
     }
 

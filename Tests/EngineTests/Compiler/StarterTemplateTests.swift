@@ -61,6 +61,12 @@ import Testing
                 .command("setup_monitoring", provider: "railway"),
             ])
         #expect(plan.requiredOutputs == ["app_url", "github_repository", "admin_credentials"])
+        #expect(
+            plan.healthChecks == [
+                .http(url: "{{app_url}}/health", expectedStatus: 200),
+                .database(connectionString: "{{database_url}}"),
+            ])
+        #expect(plan.cleanup == [.deleteDeployment, .cleanupDatabase, .removeDomainRecords])
         #expect(plan.deploymentConfig["environment"] == "production")
     }
 
@@ -70,7 +76,9 @@ import Testing
             if case .ai(let action) = plan.steps[step].action { action.answerSchema } else { nil }
         }
         #expect(schema(0)?["required"] == ["summary", "files", "database_schema"])
-        #expect(schema(0)?["properties"]?["database_schema"] == ["type": "string"])
+        let field = schema(0)?["properties"]?["database_schema"]
+        #expect(field?["type"] == "string")
+        #expect(field?["description"]?.stringValue?.contains("PostgreSQL DDL") == true)
         #expect(schema(0)?["additionalProperties"] == false)
         #expect(schema(1)?["required"] == ["summary", "files"])
     }

@@ -8,6 +8,7 @@ final class MemoryLedger: ExecutionLedger {
         var claims: [ClaimedExecution] = []
         var owners: [UUIDv7: Fence] = [:]
         var opened: [ProviderCall] = []
+        var intents: [Effect] = []
         var checkpoints: [Checkpoint] = []
         var released: [UUIDv7] = []
         /// Errors the next checkpoints answer with, in order.
@@ -25,12 +26,13 @@ final class MemoryLedger: ExecutionLedger {
         (changed, changes) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> UUIDv7 {
+    func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> AdmittedExecution {
         state.withLock { state in
             state.drafts.append(draft)
             state.claims.append(.fresh(plan: draft.plan, id: draft.id, configuration: draft.configuration))
         }
-        return draft.id
+        return AdmittedExecution(
+            id: draft.id, estimatedCompletion: draft.id.timestamp.advanced(by: draft.expectedDuration))
     }
 
     func renew(worker: UUIDv7, lease: Duration) async throws(LedgerError) {}
@@ -50,6 +52,14 @@ final class MemoryLedger: ExecutionLedger {
         state.withLock { state in
             guard state.owners[fence.executionID, default: fence] == fence else { return .fenced }
             state.opened.append(call)
+            return .applied
+        }
+    }
+
+    func intend(_ effect: Effect, fence: Fence) async throws(LedgerError) -> FenceOutcome {
+        state.withLock { state in
+            guard state.owners[fence.executionID, default: fence] == fence else { return .fenced }
+            state.intents.append(effect)
             return .applied
         }
     }
@@ -84,6 +94,10 @@ final class MemoryLedger: ExecutionLedger {
 
     var checkpoints: [Checkpoint] { state.withLock { $0.checkpoints } }
     var opened: [ProviderCall] { state.withLock { $0.opened } }
+    var intents: [Effect] { state.withLock { $0.intents } }
+    /// Every state that effects were in, in order.
+    var effects: [Effect] { checkpoints.flatMap(\.effects) }
+    var deployments: [DeploymentRecord] { checkpoints.flatMap(\.deployments) }
     var ending: ExecutionEnding? { checkpoints.compactMap(\.ending).last }
     var records: [StepRecord] { checkpoints.compactMap(\.step) }
     var settlements: [CallSettlement] { checkpoints.flatMap(\.settlements) }
@@ -93,12 +107,13 @@ final class MemoryLedger: ExecutionLedger {
 extension ClaimedExecution {
     static func fresh(
         plan: ExecutionPlan, id: UUIDv7 = UUIDv7(at: Timestamp(microseconds: 0)), configuration: JSON = [:],
-        finished: [StepRecord] = [], calls: [PastCall] = [], progress: Int = 0, nextLogSequence: Int64 = 1
+        finished: [StepRecord] = [], calls: [PastCall] = [], progress: Int = 0, nextLogSequence: Int64 = 1,
+        effects: [Effect] = [], hasWebhook: Bool = false
     ) -> ClaimedExecution {
         ClaimedExecution(
             fence: Fence(executionID: id, worker: UUIDv7(at: Timestamp(microseconds: 1)), epoch: 1),
             userID: UUIDv7(at: Timestamp(microseconds: 2)), configuration: configuration, plan: plan.json,
             finishedSteps: finished, nextLogSequence: nextLogSequence, progress: progress, calls: calls,
-            isResumed: !finished.isEmpty)
+            isResumed: !finished.isEmpty || !effects.isEmpty, effects: effects, hasWebhook: hasWebhook)
     }
 }

@@ -39,15 +39,17 @@ struct RunFixture {
     let ledger = MemoryLedger()
     let clock = TestClock()
     let lease: WorkerLease
+    var ports: DeploymentPorts?
 
     init() {
         lease = WorkerLease(duration: .seconds(15), now: clock.engineClock.instant)
         lease.renewed(sentAt: .zero)
     }
 
-    func run(_ claim: ClaimedExecution, _ dispatch: ScriptedDispatch) async throws {
+    func run(_ claim: ClaimedExecution, _ dispatch: any Dispatch) async throws {
         let services = EngineServices(
-            dispatch: dispatch, ledger: ledger, pricing: FlatPricing(), clock: clock.engineClock, retry: RetryPolicy(),
+            dispatch: dispatch, ledger: ledger, pricing: FlatPricing(), deployment: ports, signals: ExecutionSignals(),
+            clock: clock.engineClock, retry: RetryPolicy(),
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }), jitter: { 1 })
         let (stream, continuation) = AsyncStream.makeStream(of: StepEvent.self)
         ledger.state.withLock { $0.owners[claim.fence.executionID] = $0.owners[claim.fence.executionID] ?? claim.fence }

@@ -69,15 +69,17 @@ extension TestDatabase {
     }
 
     /// Publishes `demo` and admits one run of it.
-    func makeExecution(user: UUIDv7, key: String? = nil) async throws -> UUIDv7 {
+    func makeExecution(user: UUIDv7, key: String? = nil, webhook: String? = nil) async throws -> UUIDv7 {
         try await PostgresCatalog(database).publish(.demo())
-        return try await PostgresLedger(database).admit(.demo(user: user, key: key))
+        return try await PostgresLedger(database).admit(.demo(user: user, key: key, webhook: webhook)).id
     }
 
     /// A run that `worker` owns.
-    func makeClaimed(worker: UUIDv7 = id(), lease: Duration = .seconds(60)) async throws -> ClaimedExecution {
+    func makeClaimed(
+        worker: UUIDv7 = id(), lease: Duration = .seconds(60), webhook: String? = nil
+    ) async throws -> ClaimedExecution {
         let user = try await makeUser()
-        _ = try await makeExecution(user: user)
+        _ = try await makeExecution(user: user, webhook: webhook)
         let ledger = PostgresLedger(database)
         try await ledger.renew(worker: worker, lease: lease)
         guard let claimed = try await ledger.claim(worker: worker, limit: 1, inFlight: []).first else {
@@ -142,10 +144,13 @@ extension ExecutionPlan {
 }
 
 extension ExecutionDraft {
-    static func demo(user: UUIDv7, template: String = "demo", key: String? = nil) -> ExecutionDraft {
+    static func demo(
+        user: UUIDv7, template: String = "demo", key: String? = nil, webhook: String? = nil,
+        plan: ExecutionPlan = .demo(), expected: Duration = .seconds(300)
+    ) -> ExecutionDraft {
         ExecutionDraft(
             id: TestDatabase.id(), userID: user, templateSlug: template, configuration: ["app_name": "Ünïcode 🚀"],
-            plan: .demo(), webhookURL: nil, idempotencyKey: key)
+            plan: plan, webhookURL: webhook, idempotencyKey: key, expectedDuration: expected)
     }
 }
 
@@ -153,11 +158,12 @@ extension Checkpoint {
     /// A checkpoint of a fence with the parts a test is about.
     static func make(
         _ fence: Fence, step: StepRecord? = nil, settlements: [CallSettlement] = [], logs: [LogLine] = [],
-        progress: Int = 10, cost: CostBreakdown = CostBreakdown(), ending: ExecutionEnding? = nil
+        progress: Int = 10, cost: CostBreakdown = CostBreakdown(), ending: ExecutionEnding? = nil,
+        effects: [Effect] = [], deployments: [DeploymentRecord] = [], events: [WebhookEvent] = []
     ) -> Checkpoint {
         Checkpoint(
             fence: fence, step: step, settlements: settlements, logs: logs, progress: progress, currentStep: "Step 1",
-            cost: cost, ending: ending)
+            cost: cost, ending: ending, effects: effects, deployments: deployments, events: events)
     }
 }
 

@@ -6,8 +6,10 @@ struct FixturePlugin: Plugin {
         """
         {"id":"fixture","name":"Fixture","version":"0.1.0","license":"Apache-2.0",
          "abi":{"major":0,"min_host_minor":1},
-         "operations":[{"name":"fixture.run","streaming":true,"cancellable":true,"cost_class":"free"}],
-         "serves":[{"command":"run","provider":"fixture","operation":"fixture.run"}],
+         "operations":[{"name":"fixture.run","streaming":true,"cancellable":true,"cost_class":"free"},
+                       {"name":"fixture.find","cost_class":"free"},{"name":"fixture.remove","cost_class":"free"}],
+         "serves":[{"command":"run","provider":"fixture","operation":"fixture.run","lookup":"fixture.find",
+                    "undo":"fixture.remove"}],
          "config":{"type":"object","properties":{
             "base_url":{"type":"string","default":"https://api.example.com","egress":true},
             "model":{"type":"string","default":"fixture-1"},
@@ -49,6 +51,9 @@ struct FixturePlugin: Plugin {
             return ["digest": .string(digest), "part": .string(String(decoding: part, as: UTF8.self))]
         case "missing_blob":
             return .string(String(decoding: try await call.blob(String(repeating: "0", count: 64)), as: UTF8.self))
+        case "emit_logs": return try await emitLogs(call)
+        case "send_secret": return try await sendSecret(call)
+        case "tell": return try await tell(call, input["text"]?.stringValue ?? "")
         case "emit": return try await emit(call, bytes: Int(input["bytes"]?.integerValue ?? 0))
         case "throw": throw Oddity()
         case "fail":
@@ -137,6 +142,39 @@ struct FixturePlugin: Plugin {
         let response = try await call.send(
             HTTPRequest(method: "PUT", url: baseURL + "/echo", body: .blob(digest)))
         return .string(String(decoding: try await response.collect(upTo: 1_000), as: UTF8.self))
+    }
+
+    /// Emits lines of both logs in turn, as many as it is asked for.
+    private func emitLogs(_ call: Call) async throws -> JSON {
+        for line in 0..<(call.input["lines"]?.integerValue ?? 0) {
+            try await call.emit(log: line % 2 == 0 ? .build : .deploy, "line \(line)")
+        }
+        if let text = call.input["text"]?.stringValue { try await call.emit(log: .build, text) }
+        return .null
+    }
+
+    /// Puts a secret of the call and one of its own into header and body.
+    private func sendSecret(_ call: Call) async throws -> JSON {
+        let id = call.input["password"]?["$secret"]?.stringValue ?? ""
+        let json: JSON = ["password": .string("{{secret:\(id)}}"), "key": "{{secret:FIXTURE_KEY}}"]
+        let body: HTTPRequest.Body =
+            switch call.input["as"]?.stringValue {
+            case "blob": .blob(try await call.putBlob(json.bytes))
+            case "stream": .stream { try await $0.write(json.bytes) }
+            default: .bytes(json.bytes)
+            }
+        let response = try await call.send(
+            HTTPRequest(
+                method: "POST", url: baseURL + "/echo", headers: [("x-password", "{{secret:\(id)}}")], body: body,
+                fillsSecretsInBody: call.input["fills"]?.boolValue ?? true))
+        return .string(String(decoding: try await response.collect(upTo: 1_000), as: UTF8.self))
+    }
+
+    /// Says a text wherever it can.
+    private func tell(_ call: Call, _ text: String) async throws -> JSON {
+        call.log(.info, text, fields: ["said": text])
+        try await call.emit(log: .deploy, text)
+        throw PluginError(.upstream, text, providerRequestID: text)
     }
 
     private func emit(_ call: Call, bytes: Int) async throws -> JSON {

@@ -11,7 +11,7 @@ enum {
   NONE, NO_SYMBOL, WRONG_MAGIC, WRONG_MAJOR, WRONG_MINOR, HIGH_MINIMUM, SMALL_ENTRY, NULL_MANIFEST, BAD_MANIFEST,
   OTHER_ABI_IN_MANIFEST, NO_INTERFACE, SMALL_TABLE, NO_START_FUNCTION, NULL_ENTRY, REFUSES_CREATE, COMPLETES_TWICE,
   COMPLETES_LATE, NEVER_COMPLETES, FLOODS, UNKNOWN_KIND, SPINS_IN_START, REFUSES_START, BAD_RESULT, LEAKS_SECRET,
-  UNKNOWN_IDS, REFUSES_AFTER_COMPLETION, HUGE_CHUNK, UNGRANTED, SPLITS_TEXT
+  UNKNOWN_IDS, REFUSES_AFTER_COMPLETION, HUGE_CHUNK, UNGRANTED, SPLITS_TEXT, BAD_LOG
 };
 #ifndef RULE
 #define RULE NONE
@@ -90,6 +90,16 @@ static aib_status start(void *instance, const aib_call *call) {
   case UNKNOWN_KIND:
     if (host->emit(host->ctx, id, 77, span("?")) != AIB_E_UNSUPPORTED) return AIB_E_INTERNAL;
     break;
+  case BAD_LOG: {
+    static const char *const lines[] = {"", "line", "[]", "{\"message\":\"x\"}", "{\"stream\":\"build\"}",
+                                        "{\"stream\":\"run\",\"message\":\"x\"}", "{\"stream\":1,\"message\":\"x\"}",
+                                        "{\"stream\":\"build\",\"message\":[\"x\"]}"};
+    for (size_t at = 0; at < sizeof lines / sizeof *lines; at++)
+      if (host->emit(host->ctx, id, AIB_CHUNK_LOG, span(lines[at])) != AIB_E_INVALID) return AIB_E_INTERNAL;
+    if (host->emit(host->ctx, id, AIB_CHUNK_LOG, span("{\"stream\":\"build\",\"message\":\"bad \xFF\\u0000\"}")))
+      return AIB_E_INTERNAL;
+    break;
+  }
   case HUGE_CHUNK: {
     aib_span chunk = {(const uint8_t *)GOOD, 65537};
     if (host->emit(host->ctx, id, AIB_CHUNK_TEXT, chunk) != AIB_E_INVALID) return AIB_E_INTERNAL;

@@ -7,10 +7,7 @@ enum JSONBody {
     /// - Parameter limit: In bytes.
     static func read(_ request: Request, limit: Int) async throws(Problem) -> JSONObject {
         try checkMediaType(request.headers)
-        if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > limit {
-            throw tooLarge(limit)
-        }
-        let bytes = try await collect(request.body, limit: limit)
+        let bytes = try await request.bytes(limit: limit)
         let value: JSON
         do {
             value = try JSON.parse(bytes)
@@ -37,24 +34,5 @@ enum JSONBody {
             throw Problem(
                 .unsupportedMediaType, "The body must not be encoded; the Content-Encoding is \(encoding.clipped).")
         }
-    }
-
-    private static func collect(_ body: RequestBody, limit: Int) async throws(Problem) -> [UInt8] {
-        var bytes: [UInt8] = []
-        do {
-            for try await chunk in body {
-                guard bytes.count + chunk.readableBytes <= limit else { throw tooLarge(limit) }
-                bytes.append(contentsOf: chunk.readableBytesView)
-            }
-        } catch let problem as Problem {
-            throw problem
-        } catch {
-            throw Problem(.unreadableBody, "The body ended early or its framing is not valid HTTP.")
-        }
-        return bytes
-    }
-
-    private static func tooLarge(_ limit: Int) -> Problem {
-        Problem(.bodyTooLarge, "The body may have \(limit) bytes at most.")
     }
 }

@@ -10,6 +10,7 @@ extension Problem {
         switch error {
         case let problem as Problem: self = problem
         case let error as LedgerError: self.init(error, logger: logger)
+        case let error as SourceError: self.init(error, logger: logger)
         case is PasswordHasherBusy: self = .overloaded
         case let error as HTTPError where error.status == .notFound: self.init(unmatched: request)
         default:
@@ -28,6 +29,16 @@ extension Problem {
         case .rejected, .notFound:
             logger.error("ledger refused a request", metadata: ["error": "\(error)"])
             self = .internalError
+        }
+    }
+
+    private init(_ error: SourceError, logger: Logger) {
+        switch error.code {
+        case .conflict: self.init(.sourceConflict, "\(error.message).")
+        case .empty, .unavailable:
+            logger.warning("source unavailable", metadata: ["error": "\(error)"])
+            self.init(
+                .unavailable, "The repository cannot be read now; try again shortly.", headers: [.retryAfter: "5"])
         }
     }
 

@@ -35,6 +35,16 @@ struct Problem: Error {
         return Response(
             status: code.status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: document.bytes)))
     }
+
+    /// The same for git, which shows its user nothing but plain text.
+    func plainResponse() -> Response {
+        var fields = headers
+        fields[.contentType] = "text/plain; charset=utf-8"
+        fields[.cacheControl] = "no-store"
+        return Response(
+            status: code.status, headers: fields,
+            body: ResponseBody(byteBuffer: ByteBuffer(string: "\(detail) (\(code.rawValue))\n")))
+    }
 }
 
 /// One thing that is wrong with a request: where, what, and the way out.

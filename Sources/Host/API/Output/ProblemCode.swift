@@ -13,14 +13,17 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case missingAPIKey = "missing_api_key"
     case invalidAPIKey = "invalid_api_key"
     case registrationClosed = "registration_closed"
+    case readOnly = "read_only"
     case notFound = "not_found"
     case templateNotFound = "template_not_found"
     case executionNotFound = "execution_not_found"
     case methodNotAllowed = "method_not_allowed"
     case emailTaken = "email_taken"
     case templateCannotRun = "template_cannot_run"
+    case sourceConflict = "source_conflict"
     case bodyTooLarge = "body_too_large"
     case unsupportedMediaType = "unsupported_media_type"
+    case tooManyStreams = "too_many_streams"
     case internalError = "internal_error"
     case unavailable
     case overloaded
@@ -31,12 +34,13 @@ enum ProblemCode: String, Sendable, CaseIterable {
             .dangerousContent, .invalidConfiguration:
             .badRequest
         case .missingAPIKey, .invalidAPIKey: .unauthorized
-        case .registrationClosed: .forbidden
+        case .registrationClosed, .readOnly: .forbidden
         case .notFound, .templateNotFound, .executionNotFound: .notFound
         case .methodNotAllowed: .methodNotAllowed
-        case .emailTaken, .templateCannotRun: .conflict
+        case .emailTaken, .templateCannotRun, .sourceConflict: .conflict
         case .bodyTooLarge: .contentTooLarge
         case .unsupportedMediaType: .unsupportedMediaType
+        case .tooManyStreams: .tooManyRequests
         case .internalError: .internalServerError
         case .unavailable, .overloaded: .serviceUnavailable
         }
@@ -56,14 +60,17 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case .missingAPIKey: "An API key is required"
         case .invalidAPIKey: "The API key is not valid"
         case .registrationClosed: "Registration is closed"
+        case .readOnly: "The repository is read-only"
         case .notFound: "Nothing is here"
         case .templateNotFound: "There is no such template"
         case .executionNotFound: "There is no such execution"
         case .methodNotAllowed: "The method is not allowed here"
         case .emailTaken: "The email address is taken"
         case .templateCannotRun: "The template cannot run here now"
+        case .sourceConflict: "The steps' files do not fit together"
         case .bodyTooLarge: "The body is too large"
         case .unsupportedMediaType: "The body's media type is not supported"
+        case .tooManyStreams: "Too many streams are under way"
         case .internalError: "The server made an error"
         case .unavailable: "The service is not available now"
         case .overloaded: "The service is overloaded"

@@ -15,7 +15,10 @@ extension Response {
 
 extension HTTPField.Name {
     // Force unwraps: literals that are valid field names.
+    static let accelBuffering = Self("X-Accel-Buffering")!
     static let apiKey = Self("X-API-Key")!
+    static let gitProtocol = Self("Git-Protocol")!
     static let idempotencyKey = Self("Idempotency-Key")!
+    static let lastEventID = Self("Last-Event-ID")!
     static let requestID = Self("X-Request-Id")!
 }

@@ -7,6 +7,9 @@ enum Endpoint: String, CaseIterable {
     case execute = "/v1/templates/{template_id}/execute"
     case execution = "/v1/executions/{execution_id}"
     case logs = "/v1/executions/{execution_id}/logs"
+    case resources = "/v1/executions/{execution_id}/resources"
+    case references = "/v1/executions/{execution_id}/repository.git/info/refs"
+    case uploadPack = "/v1/executions/{execution_id}/repository.git/git-upload-pack"
     case health = "/health"
     case ready = "/ready"
     case metrics = "/metrics"
@@ -14,8 +17,8 @@ enum Endpoint: String, CaseIterable {
     /// The value of an `Allow` header.
     var allowedMethods: String {
         switch self {
-        case .register, .execute: "POST"
-        case .templates, .execution, .logs, .health, .ready, .metrics: "GET, HEAD"
+        case .register, .execute, .uploadPack: "POST"
+        case .templates, .execution, .logs, .resources, .references, .health, .ready, .metrics: "GET, HEAD"
         }
     }
 

@@ -7,7 +7,7 @@ import NIOCore
 struct OperationsRoutes: Sendable {
     let dependencies: APIDependencies
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<APIContext>) {
         let health = "{\"status\":\"ok\",\"version\":\(JSON.string(dependencies.version).text)}"
         router.get(RouterPath(Endpoint.health.rawValue)) { _, _ in Response.json(health) }
         router.get(RouterPath(Endpoint.ready.rawValue)) { _, _ in await ready() }

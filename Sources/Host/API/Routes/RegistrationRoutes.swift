@@ -16,7 +16,7 @@ struct RegistrationRoutes: Sendable {
 
     let dependencies: APIDependencies
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<APIContext>) {
         router.post(RouterPath(Endpoint.register.rawValue)) { request, _ in try await register(request) }
     }
 

@@ -4,7 +4,7 @@ import Hummingbird
 /// The one middleware: every answer leaves through it, with its request id, counted, and with errors turned into
 /// problem documents.
 struct RequestBoundary: RouterMiddleware {
-    typealias Context = BasicRequestContext
+    typealias Context = APIContext
 
     let metrics: HTTPMetrics
     private let clock = ContinuousClock()

@@ -10,7 +10,7 @@ struct TemplateRoutes: Sendable {
     let dependencies: APIDependencies
     let authenticator: Authenticator
 
-    func add(to router: Router<BasicRequestContext>) {
+    func add(to router: Router<APIContext>) {
         router.get(RouterPath(Endpoint.templates.rawValue)) { request, _ in try await list(request) }
         router.post(RouterPath(Endpoint.execute.rawValue)) { request, context in
             try await execute(request, template: context.parameters.get("template_id") ?? "")
@@ -60,10 +60,12 @@ struct TemplateRoutes: Sendable {
         }
         let id = admission.executionID.description
         let url = dependencies.link(to: "/v1/executions/\(id)")
+        let secret = execution.webhookURL.flatMap { _ in dependencies.webhookSecret?(admission.executionID) }
         return .json(
             """
             {"execution_id":"\(id)","estimated_completion":"\(admission.estimatedCompletion)",\
-            "progress_url":\(JSON.string(url).text)}
+            "progress_url":\(JSON.string(url).text)\
+            \(secret.map { ",\"webhook_secret\":\(JSON.string($0).text)" } ?? "")}
             """, status: .accepted, headers: [.location: url])
     }
 

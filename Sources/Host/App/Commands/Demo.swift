@@ -1,14 +1,13 @@
 import ArgumentParser
 import Domain
-import Foundation
 
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs the whole system once and shows what happens: no key, no network, nothing left running.",
         discussion: """
             A private PostgreSQL, the host, its plugins and the sandbox start in a temporary folder; a client
-            registers, executes a template with two parallel AI steps and a third that uses both, and gets the
-            result and its exact price.
+            registers, executes the template saas-starter, and gets an application that runs, its repository, its
+            credentials and its exact price.
 
             Examples:
               aibackend demo
@@ -23,7 +22,7 @@ struct Demo: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailures {
-            let folder = try TemporaryFolder()
+            let folder = try TemporaryFolder("demo")
             defer { folder.remove() }
             var settings = Settings.standard
             settings.set("data_dir", folder.path)
@@ -39,18 +38,4 @@ struct Demo: AsyncParsableCommand {
             if !keep { Console.line("Stopped; nothing is left running.") }
         }
     }
-}
-
-/// A folder for one run of the demo, removed with everything in it.
-private struct TemporaryFolder {
-    let path: String
-
-    init() throws {
-        path = "/tmp/aibackend-demo.\(UUID().uuidString.prefix(8))"
-        // The private database runs as another user when this process is root's: it must get through here.
-        try FileManager.default.createDirectory(
-            atPath: path, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o755])
-    }
-
-    func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -21,7 +21,11 @@ struct SandboxCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await reportingFailures {
-            try await System.runSandbox(port: port, logger: Console.logger(logLevel)) { address in
+            let folder = try TemporaryFolder("sandbox")
+            defer { folder.remove() }
+            try await RunningSandbox.serve(
+                port: port, folder: folder.path, logger: Console.logger(logLevel)
+            ) { address in
                 Console.line("sandbox  \(address.baseURL)\nledger   \(address.ledgerURL)")
             }
         }

@@ -4,7 +4,7 @@ import Engine
 
 struct TemplateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "template", abstract: "Works with template files.", subcommands: [Validate.self])
+        commandName: "template", abstract: "Works with template files.", subcommands: [Validate.self, Plan.self])
 
     struct Validate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -27,12 +27,10 @@ struct TemplateCommand: AsyncParsableCommand {
         func run() async throws {
             try await reportingFailures {
                 let settings = try options.load(with: ["plugins_dir": plugins])
-                // A key is not needed to check a template.
-                let stand = ["ANTHROPIC_API_KEY": "not-used"]
                 let logger = Console.logger(settings.logLevel)
-                let failed = try await Plugins.withLoaded(settings, secrets: stand, logger: logger) {
+                let failed = try await Plugins.withLoaded(settings, standsIn: true, logger: logger) {
                     for refusal in $1 { Console.error("\(refusal)") }
-                    return validate(files, with: TemplateCompiler(dispatch: $0))
+                    return validate(files, with: TemplateCompiler(dispatch: Core.described(over: $0, settings)))
                 }
                 if failed { throw ExitCode(1) }
             }

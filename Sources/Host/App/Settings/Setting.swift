@@ -40,6 +40,17 @@ struct Setting: Sendable {
         Setting(
             "api_key_salt", .text, isSecret: true,
             "key of the hash under which API keys are stored; needed with database.url, else made in data_dir"),
+        Setting(
+            "encryption_key", .text, isSecret: true,
+            "encrypts what runs make in secret (passwords, connection URLs), 64 hexadecimal digits; needed with "
+                + "database.url, else made in data_dir"),
+        Setting(
+            "app_database_url", .url(["postgres", "postgresql"]), isSecret: true,
+            "a PostgreSQL for the databases of applications, as a role that may create databases and roles; never the "
+                + "one of database.url"),
+        Setting(
+            "webhooks.private_addresses", .choice(["refuse", "allow"]), default: "refuse",
+            "whether webhooks may go to addresses that are not public"),
         Setting("registration", .choice(["open", "closed"]), default: "open", "who may register"),
         Setting("templates_dir", .path, "templates to register; else the ones that ship with the program"),
         Setting("prices_file", .path, "a price table of your own (JSON), laid over the built-in one"),

@@ -58,6 +58,9 @@ struct Settings: Sendable {
     var dataDirectory: String { required("data_dir") }
     var databaseURL: String? { text("database.url") }
     var apiKeySalt: String? { text("api_key_salt") }
+    var encryptionKey: String? { text("encryption_key") }
+    var appDatabaseURL: String? { text("app_database_url") }
+    var allowsPrivateWebhooks: Bool { required("webhooks.private_addresses") == "allow" }
     var isRegistrationOpen: Bool { required("registration") == "open" }
     var templatesDirectory: String? { text("templates_dir") }
     var pricesFile: String? { text("prices_file") }

@@ -36,14 +36,19 @@ final class DataDirectory: Sendable {
     }
 
     /// The salt made for this folder on first use.
-    func apiKeySalt() throws(StartFailure) -> String {
-        if let bytes = File.read(path + "/api_key_salt", limit: 1_024), bytes.count >= 32 {
+    func apiKeySalt() throws(StartFailure) -> String { try made("api_key_salt") }
+
+    /// The encryption key made for this folder on first use: 64 hexadecimal digits.
+    func encryptionKey() throws(StartFailure) -> String { try made("encryption_key") }
+
+    private func made(_ name: String) throws(StartFailure) -> String {
+        if let bytes = File.read(path + "/" + name, limit: 1_024), bytes.count >= 32 {
             return String(decoding: bytes, as: UTF8.self)
         }
         var random = SystemRandomNumberGenerator()
-        let salt = (0..<4).map { _ in String(random.next() as UInt64 | 1 << 63, radix: 16) }.joined()
-        try write(salt, "api_key_salt")
-        return salt
+        let digits = (0..<64).map { _ in String(random.next(upperBound: 16 as UInt8), radix: 16) }.joined()
+        try write(digits, name)
+        return digits
     }
 
     private func write(_ text: String, _ name: String) throws(StartFailure) {

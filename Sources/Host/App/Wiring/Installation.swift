@@ -16,6 +16,12 @@ enum Installation {
         ["/../share/aibackend/templates", "/../../templates", "/../../../templates"].map { folder + $0 }
     }
 
+    /// What confines and starts an application of the sandbox.
+    static var applicationRunner: String {
+        [folder + "/../libexec/aibackend", folder].map { $0 + "/aibackend-app-runner" }.first(where: File.isExecutable)
+            ?? folder + "/aibackend-app-runner"
+    }
+
     static func plugins(in directory: String?) throws(StartFailure) -> [String] {
         if let directory {
             guard let names = File.names(in: directory) else {
@@ -54,18 +60,11 @@ enum Installation {
 
     /// What the sandbox answers to the prompts of the templates that ship with the program.
     static func answers() throws -> AnswerFixtures {
-        guard let folder = templateFolders.first(where: File.isDirectory).map({ $0 + "/answers" }) else {
-            return AnswerFixtures()
+        guard let folder = templateFolders.first(where: File.isDirectory).map({ $0 + "/answers" }),
+            File.isDirectory(folder)
+        else { return AnswerFixtures() }
+        do { return try AnswerFixtures(directory: folder) } catch {
+            throw StartFailure("\(folder): \(error)")
         }
-        var all: [JSON] = []
-        for name in File.names(in: folder) ?? [] where name.hasSuffix(".json") {
-            guard let bytes = File.read(folder + "/" + name, limit: 4_194_304) else {
-                throw StartFailure("\(folder)/\(name) cannot be read, or is longer than 4 MiB")
-            }
-            do { all += try JSON.parse(bytes).arrayValue ?? [] } catch {
-                throw StartFailure("\(folder)/\(name): \(error)")
-            }
-        }
-        return try AnswerFixtures(json: .array(all))
     }
 }

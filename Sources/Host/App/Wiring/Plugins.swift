@@ -14,13 +14,14 @@ enum Plugins {
     /// Loads every plugin found; one that is refused is told and left out.
     static func load(
         _ settings: Settings, into registry: PluginRegistry, overrides: [String: JSON] = [:],
-        secrets: [String: String] = [:]
+        secrets: [String: String] = [:], standsIn: Bool = false
     ) async throws -> [PluginRefusal] {
         var refusals: [PluginRefusal] = []
         for path in try Installation.plugins(in: settings.pluginsDirectory) {
             do throws(PluginRefusal) {
                 _ = try await registry.load(path) { manifest in
-                    try pluginSettings(for: manifest, settings, overrides: overrides, secrets: secrets)
+                    try pluginSettings(
+                        for: manifest, settings, overrides: overrides, secrets: secrets, standsIn: standsIn)
                 }
             } catch {
                 refusals.append(error)
@@ -30,13 +31,17 @@ enum Plugins {
     }
 
     private static func pluginSettings(
-        for manifest: PluginManifest, _ settings: Settings, overrides: [String: JSON], secrets: [String: String]
+        for manifest: PluginManifest, _ settings: Settings, overrides: [String: JSON], secrets: [String: String],
+        standsIn: Bool
     ) throws -> PluginSettings {
         var configuration = settings.plugins[manifest.id] ?? .object(JSONObject())
         for member in overrides[manifest.id]?.objectValue?.members ?? [] { configuration.set(member.key, member.value) }
         var scope: [String: SecretScope.Secret] = [:]
         for secret in manifest.secrets {
-            guard let value = try secrets[secret.name] ?? settings.secret(secret.name) else { continue }
+            // A key is not needed to look at what a plugin serves.
+            guard let value = try secrets[secret.name] ?? settings.secret(secret.name) ?? (standsIn ? "-" : nil) else {
+                continue
+            }
             guard !Settings.isExample(value) else {
                 throw StartFailure("\(secret.name) is an example, not a secret")
             }
@@ -48,16 +53,16 @@ enum Plugins {
     /// Loads the plugins for a command that looks at them and calls none, and takes everything down before the
     /// process ends: threads of libraries must not meet the exit handlers of theirs.
     ///
-    /// - Parameter secrets: stand in for absent ones.
+    /// - Parameter standsIn: whether something stands in for secrets that are absent.
     static func withLoaded<Value: Sendable>(
-        _ settings: Settings, secrets: [String: String] = [:], logger: Logger,
+        _ settings: Settings, standsIn: Bool = false, logger: Logger,
         _ body: (PluginRegistry, [PluginRefusal]) async throws -> Value
     ) async throws -> Value {
         let transport = HTTPClient(logger: logger)
         let registry = registry(transport: transport, blobs: nil, logger: logger)
         let result: Result<Value, any Error>
         do {
-            let refusals = try await load(settings, into: registry, secrets: secrets)
+            let refusals = try await load(settings, into: registry, standsIn: standsIn)
             result = .success(try await body(registry, refusals))
         } catch {
             result = .failure(error)

@@ -22,6 +22,7 @@ struct System: Sendable {
     let templateCount: Int
     let templateFaults: [Diagnostics]
     let isDatabasePrivate: Bool
+    let assembly: Assembly
 
     var apiURL: String { "http://\(settings.host.contains(":") ? "[\(settings.host)]" : settings.host):\(port)" }
 
@@ -49,64 +50,36 @@ struct System: Sendable {
         // Before anything that counts is made.
         let metrics = PrometheusRegistry()
         MetricsSystem.bootstrap(metrics)
-        try await withSandbox(sandbox, logger: logger) { address in
+        try await withSandbox(sandbox, settings, logger: logger) { sandbox in
             try await Storage.with(settings, keepsData: true, worker: worker, logger: logger) { storage in
                 try await serve(
-                    storage, worker: worker, metrics: metrics, sandbox: address, logger: logger, body)
+                    storage, worker: worker, metrics: metrics, sandbox: sandbox, logger: logger, body)
             }
         }
     }
 
     /// Runs `body` with the sandbox beside it, where one is wanted.
     private static func withSandbox(
-        _ options: SandboxOptions?, logger: Logger, _ body: (SandboxAddress?) async throws -> Void
+        _ options: SandboxOptions?, _ settings: Settings, logger: Logger,
+        _ body: (RunningSandbox?) async throws -> Void
     ) async throws {
         guard let options else { return try await body(nil) }
-        let server = try options.makeSandbox(logger: logger)
-        // It hears no signal: it stops when everything that calls it has stopped.
-        let services = ServiceGroup(services: [server], logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await services.run() }
-            let address = try await server.waitUntilListening()
-            do { try await body(address) } catch {
-                await services.triggerGracefulShutdown()
-                throw error
-            }
-            await services.triggerGracefulShutdown()
-            try await group.waitForAll()
-        }
+        let folder = File.absolute(settings.dataDirectory) + "/sandbox"
+        try await RunningSandbox.with(options, folder: folder, logger: logger) { try await body($0) }
     }
 
     /// What follows `body`.
     enum Continuation: Sendable { case keepServing, stop }
 
-    /// Serves the sandbox alone until it is stopped.
-    static func runSandbox(
-        port: Int, logger: Logger, ready: @escaping @Sendable (SandboxAddress) -> Void
-    ) async throws {
-        let server = try SandboxOptions.standard.makeSandbox(port: port, logger: logger)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { ready(try await server.waitUntilListening()) }
-            let services = ServiceGroup(
-                services: [server], gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
-            try await services.run()
+    /// What a run of a template would do and cost, for a person to read.
+    func plan(_ slug: String, _ configuration: JSON) async throws -> String {
+        guard let source = try await assembly.catalog.source(of: slug) else {
+            throw StartFailure("the template \(slug) is not registered")
         }
-    }
-}
-
-/// How the sandbox behaves beside a host.
-struct SandboxOptions: Sendable {
-    var latency = Latency()
-
-    /// As quick as the machine is.
-    static let standard = SandboxOptions()
-    /// Slow enough to be watched.
-    static let lifelike = SandboxOptions(latency: Latency(initial: .milliseconds(400), perChunk: .milliseconds(40)))
-
-    /// A sandbox that gives the answers that ship with the templates, on any port.
-    func makeSandbox(port: Int = 0, logger: Logger) throws -> Sandbox {
-        try Sandbox(
-            configuration: Sandbox.Configuration(port: port, latency: latency), fixtures: Installation.answers(),
-            logger: logger)
+        let template = try TemplateCompiler(dispatch: assembly.dispatch).compile(source)
+        let estimate = try RunEstimate(
+            of: template, configuration: try ConfigurationValidator.validate(configuration, against: template.inputs),
+            dispatch: assembly.dispatch, pricing: assembly.prices, at: SystemWallClock().now())
+        return PlanText.text(of: estimate, template: template)
     }
 }

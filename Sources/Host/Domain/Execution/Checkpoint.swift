@@ -35,10 +35,17 @@ public struct Checkpoint: Sendable {
     public let cost: CostBreakdown
     /// Set when the execution ends with this checkpoint.
     public let ending: ExecutionEnding?
+    /// Effects that are in another state now. Those that were never intended change nothing.
+    public let effects: [Effect]
+    /// Deployments as they are now.
+    public let deployments: [DeploymentRecord]
+    /// For the execution's webhook.
+    public let events: [WebhookEvent]
 
     public init(
         fence: Fence, step: StepRecord? = nil, settlements: [CallSettlement] = [], logs: [LogLine] = [],
-        progress: Int, currentStep: String?, cost: CostBreakdown, ending: ExecutionEnding? = nil
+        progress: Int, currentStep: String?, cost: CostBreakdown, ending: ExecutionEnding? = nil,
+        effects: [Effect] = [], deployments: [DeploymentRecord] = [], events: [WebhookEvent] = []
     ) {
         self.fence = fence
         self.step = step
@@ -48,6 +55,9 @@ public struct Checkpoint: Sendable {
         self.currentStep = currentStep
         self.cost = cost
         self.ending = ending
+        self.effects = effects
+        self.deployments = deployments
+        self.events = events
     }
 }
 
@@ -82,14 +92,22 @@ public struct StepRecord: Sendable, Hashable {
 public struct ExecutionEnding: Sendable {
     /// `completed`, `failed` or `cancelled`.
     public let state: ExecutionState
-    /// The outputs by name, for `completed`.
+    /// The outputs by name, for `completed`; for the others what is left of value, such as the source's repository.
     public let result: JSON
     public let error: ExecutionError?
+    /// Where the application answers.
+    public let deployedURL: String?
+    public let repositoryURL: String?
 
-    public init(state: ExecutionState, result: JSON, error: ExecutionError?) {
+    public init(
+        state: ExecutionState, result: JSON, error: ExecutionError?, deployedURL: String? = nil,
+        repositoryURL: String? = nil
+    ) {
         self.state = state
         self.result = result
         self.error = error
+        self.deployedURL = deployedURL
+        self.repositoryURL = repositoryURL
     }
 }
 

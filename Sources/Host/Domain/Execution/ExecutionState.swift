@@ -39,19 +39,32 @@ public struct ExecutionError: Sendable, Hashable {
     public let isRetryable: Bool
     /// What the client can do.
     public let action: String
+    /// What the run did to the outside world and did not undo: `setup_domain at railway`.
+    public let leftovers: [String]
 
-    public init(code: String, message: String, step: String?, isRetryable: Bool, action: String) {
+    public init(
+        code: String, message: String, step: String?, isRetryable: Bool, action: String, leftovers: [String] = []
+    ) {
         self.code = code
         self.message = message
         self.step = step
         self.isRetryable = isRetryable
         self.action = action
+        self.leftovers = leftovers
+    }
+
+    /// The same error, with what the run left behind.
+    public func leaving(_ leftovers: [String]) -> ExecutionError {
+        ExecutionError(
+            code: code, message: message, step: step, isRetryable: isRetryable, action: action, leftovers: leftovers)
     }
 
     public var json: JSON {
-        [
+        var json: JSON = [
             "code": .string(code), "message": .string(message), "step": step.map { .string($0) } ?? .null,
             "retryable": .bool(isRetryable), "action": .string(action),
         ]
+        if !leftovers.isEmpty { json.set("not_undone", .array(leftovers.map { .string($0) })) }
+        return json
     }
 }

@@ -8,10 +8,12 @@ public struct ExecutionDraft: Sendable {
     public let webhookURL: String?
     /// The client's `Idempotency-Key`: the same key of the same user admits one run.
     public let idempotencyKey: String?
+    /// How long the template says a run takes, where no run of it has shown.
+    public let expectedDuration: Duration
 
     public init(
         id: UUIDv7, userID: UUIDv7, templateSlug: String, configuration: JSON, plan: ExecutionPlan,
-        webhookURL: String?, idempotencyKey: String?
+        webhookURL: String?, idempotencyKey: String?, expectedDuration: Duration
     ) {
         self.id = id
         self.userID = userID
@@ -20,6 +22,20 @@ public struct ExecutionDraft: Sendable {
         self.plan = plan
         self.webhookURL = webhookURL
         self.idempotencyKey = idempotencyKey
+        self.expectedDuration = expectedDuration
+    }
+}
+
+/// A run as the ledger admitted it.
+public struct AdmittedExecution: Sendable, Hashable {
+    /// The draft's own, or that of the run that holds the idempotency key.
+    public let id: UUIDv7
+    /// The runs that wait before it, and the template's own median duration, else the draft's expectation.
+    public let estimatedCompletion: Timestamp
+
+    public init(id: UUIDv7, estimatedCompletion: Timestamp) {
+        self.id = id
+        self.estimatedCompletion = estimatedCompletion
     }
 }
 
@@ -37,6 +53,10 @@ public struct ClaimedExecution: Sendable {
     public let calls: [PastCall]
     /// Whether an earlier worker had begun it.
     public let isResumed: Bool
+    /// What earlier owners did to the outside world, or may have done, in the order in which they began it.
+    public let effects: [Effect]
+    /// Whether a webhook wants to hear of the run's progress.
+    public let hasWebhook: Bool
 
     public struct PastCall: Sendable {
         public let stepID: String
@@ -59,7 +79,8 @@ public struct ClaimedExecution: Sendable {
 
     public init(
         fence: Fence, userID: UUIDv7, configuration: JSON, plan: JSON, finishedSteps: [StepRecord],
-        nextLogSequence: Int64, progress: Int, calls: [PastCall], isResumed: Bool
+        nextLogSequence: Int64, progress: Int, calls: [PastCall], isResumed: Bool, effects: [Effect] = [],
+        hasWebhook: Bool = false
     ) {
         self.fence = fence
         self.userID = userID
@@ -70,6 +91,8 @@ public struct ClaimedExecution: Sendable {
         self.progress = progress
         self.calls = calls
         self.isResumed = isResumed
+        self.effects = effects
+        self.hasWebhook = hasWebhook
     }
 }
 
@@ -78,9 +101,8 @@ public struct ClaimedExecution: Sendable {
 /// Every method may be called again with the same arguments after a failure: it then answers what the first call
 /// did or would have done. All throw `LedgerError`.
 public protocol ExecutionLedger: Sendable {
-    /// Admits a run as `queued`. Answers the id of the run that holds the idempotency key: the draft's own, or an
-    /// earlier one's.
-    func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> UUIDv7
+    /// Admits a run as `queued`, unless one of the same user and idempotency key is there already.
+    func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> AdmittedExecution
 
     /// Begins or renews the worker's lease for all it owns, in the server's time.
     func renew(worker: UUIDv7, lease: Duration) async throws(LedgerError)
@@ -96,6 +118,10 @@ public protocol ExecutionLedger: Sendable {
 
     /// Makes a provider call's row durable before the call is sent.
     func open(_ call: ProviderCall, fence: Fence) async throws(LedgerError) -> FenceOutcome
+
+    /// Makes the intent of an effect durable before the effect begins. One that is recorded already stays as it is,
+    /// unless it was undone: then it is intended anew.
+    func intend(_ effect: Effect, fence: Fence) async throws(LedgerError) -> FenceOutcome
 
     /// Returns when the checkpoint is durable.
     func checkpoint(_ checkpoint: Checkpoint) async throws(LedgerError) -> FenceOutcome

@@ -7,6 +7,9 @@ public struct OutboundRequest: Sendable {
         case stream(length: Int64?)
     }
 
+    /// What a body of bytes may hold, also once its secrets are filled in.
+    public static let maximumBodyBytes = 64 << 20
+
     public struct Header: Sendable, Hashable {
         public let name: String
         public let value: String
@@ -21,6 +24,9 @@ public struct OutboundRequest: Sendable {
     /// A value may contain `{{secret:NAME}}`, filled in after the egress check.
     public var headers: [Header]
     public var body: Body
+    /// Whether `{{secret:NAME}}` in a body of bytes is filled in too, for secrets whose uses have `body`: the value as it
+    /// stands inside a JSON string. Any other mark stays as it is, for a body carries what others wrote.
+    public var fillsSecretsInBody = false
     /// Bounds the whole transfer.
     public var timeout: Duration
     public var egress: EgressPolicy
@@ -40,17 +46,30 @@ public struct OutboundRequest: Sendable {
     }
 }
 
-/// The origins one plugin instance may reach: the hosts of its manifest, by https only, and the base URLs its
-/// operator configured, exactly.
+/// Where a request may go. For a plugin instance: the hosts of its manifest, by https only, and the base URLs its
+/// operator configured, exactly. For a webhook, whose address a client chose: anywhere that is public.
 public struct EgressPolicy: Sendable, Hashable {
+    /// What is allowed beside what `hosts` and `origins` name. Secrets go to what is named alone.
+    public enum Reach: Sendable, Hashable {
+        case listed
+        /// Every http and https URL whose connection goes to a public unicast address. The address that is connected
+        /// to is what counts, whatever a name resolved to before. Through a proxy, which resolves names by itself,
+        /// literal addresses and names of private use are refused, and the rest is the proxy's to refuse.
+        case anyPublic
+        /// Every http and https URL, private addresses too: for an operator whose clients may reach them.
+        case any
+    }
+
     /// Host names; a leading `*.` stands for one or more labels.
     public var hosts: [String]
     /// Origins (`http://127.0.0.1:9000`) the operator allowed by name, scheme and port included.
     public var origins: [String]
+    public var reach: Reach
 
-    public init(hosts: [String] = [], origins: [String] = []) {
+    public init(hosts: [String] = [], origins: [String] = [], reach: Reach = .listed) {
         self.hosts = hosts
         self.origins = origins
+        self.reach = reach
     }
 
     /// Whether one of `hosts` stands for this name, which is in lower case.
@@ -67,7 +86,13 @@ public struct EgressPolicy: Sendable, Hashable {
 /// The secrets one plugin instance may have filled in, each bound to its uses and its hosts. Values leave this type
 /// only through `value(of:for:)`; its description names no value.
 public struct SecretScope: Sendable, CustomStringConvertible {
-    public enum Use: Sendable, Hashable { case http, hmac }
+    public enum Use: Sendable, Hashable {
+        /// In the value of a header.
+        case http
+        case hmac
+        /// In a body that asks for it.
+        case body
+    }
 
     public struct Secret: Sendable {
         fileprivate let value: String
@@ -104,8 +129,23 @@ public struct SecretScope: Sendable, CustomStringConvertible {
         return scope
     }
 
-    /// Every value, for scrubbing what comes back.
-    public var allValues: [String] { secrets.values.map(\.value).filter { !$0.isEmpty } }
+    /// The same secrets and those of one call, which may stand in headers and bodies wherever its plugin may send
+    /// them. A name that is taken keeps its secret.
+    public func adding(_ values: [String: String]) -> SecretScope {
+        var scope = self
+        scope.secrets.merge(values.mapValues { Secret($0, uses: [.http, .body]) }) { own, _ in own }
+        return scope
+    }
+
+    /// Every value, for scrubbing what comes back. One that may stand in a body is here also as JSON writes it, with
+    /// `/` escaped and not: a peer that echoes the body would hide it so.
+    public var allValues: [String] {
+        secrets.values.filter { !$0.value.isEmpty }.flatMap { secret -> [String] in
+            guard secret.uses.contains(.body) else { return [secret.value] }
+            let escaped = String(JSON.string(secret.value).text.dropFirst().dropLast())
+            return [secret.value, escaped, escaped.replacing("/", with: "\\/")]
+        }
+    }
     public var names: [String] { secrets.keys.sorted() }
     public var description: String { "SecretScope(\(names.joined(separator: ", ")))" }
 }

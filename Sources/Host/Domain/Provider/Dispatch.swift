@@ -24,10 +24,14 @@ public struct Route: Sendable, Hashable {
     public let ledgerName: String
     /// Whether its calls are priced by the price table; a call that is not costs nothing, and is still recorded.
     public let isMetered: Bool
+    /// The operation that tells what became of an effect: asked after a crash, before the effect is begun again.
+    public let lookup: String?
+    /// The operation that takes the effect back. A route with one has an effect on the outside world.
+    public let undo: String?
 
     public init(
         pluginID: String, pluginVersion: String, operation: String, defaultModel: String?, ledgerName: String,
-        isMetered: Bool
+        isMetered: Bool, lookup: String? = nil, undo: String? = nil
     ) {
         self.pluginID = pluginID
         self.pluginVersion = pluginVersion
@@ -35,6 +39,17 @@ public struct Route: Sendable, Hashable {
         self.defaultModel = defaultModel
         self.ledgerName = ledgerName
         self.isMetered = isMetered
+        self.lookup = lookup
+        self.undo = undo
+    }
+
+    public var hasEffect: Bool { undo != nil }
+
+    /// The same plugin's other operation.
+    public func operation(_ name: String) -> Route {
+        Route(
+            pluginID: pluginID, pluginVersion: pluginVersion, operation: name, defaultModel: defaultModel,
+            ledgerName: ledgerName, isMetered: isMetered, lookup: lookup, undo: undo)
     }
 }
 
@@ -50,10 +65,13 @@ public struct Invocation: Sendable {
     /// Stable over the attempts of one step of one execution.
     public let idempotencyKey: String
     public let deadline: Timestamp
+    /// The values of the secrets that the input refers to, by the reference's id. The plugin does not see them: the
+    /// host fills them into its requests.
+    public let secrets: [String: String]
 
     public init(
         route: Route, callID: UUIDv7, input: JSON, tenant: String, attempt: Int, idempotencyKey: String,
-        deadline: Timestamp
+        deadline: Timestamp, secrets: [String: String] = [:]
     ) {
         self.route = route
         self.callID = callID
@@ -62,6 +80,7 @@ public struct Invocation: Sendable {
         self.attempt = attempt
         self.idempotencyKey = idempotencyKey
         self.deadline = deadline
+        self.secrets = secrets
     }
 }
 
@@ -71,6 +90,13 @@ public enum CallChunk: Sendable {
     case text(String)
     /// Consumption so far; each replaces the one before.
     case usage(TokenUsage)
+    /// A line of what the provider does on the call's behalf.
+    case log(LogStream, String)
+}
+
+/// Which of a deployment's logs a line belongs to.
+public enum LogStream: String, Sendable, Hashable, CaseIterable {
+    case build, deploy
 }
 
 /// The port to everything outside: the routing table over the enabled plugins, and the way through it.

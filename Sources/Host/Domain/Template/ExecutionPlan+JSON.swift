@@ -11,6 +11,8 @@ extension ExecutionPlan {
             "format": .integer(Self.formatVersion), "template": .string(templateSlug),
             "version": .string(templateVersion), "deployment_config": deploymentConfig,
             "required_outputs": .array(requiredOutputs.map { .string($0) }),
+            "health_checks": .array(healthChecks.map(\.json)),
+            "cleanup": .array(cleanup.map { .string($0.rawValue) }),
             "steps": .array(steps.map(\.json)),
         ]
     }
@@ -26,11 +28,35 @@ extension ExecutionPlan {
         where !step.dependencies.allSatisfy({ steps.indices.contains($0) && $0 != index }) {
             throw PlanUnreadable(reason: "step \(step.id) depends on a step that is not there")
         }
+        // Absent from plans of hosts that had neither.
+        var healthChecks: [HealthCheck] = []
+        for check in json["health_checks"]?.arrayValue ?? [] { healthChecks.append(try HealthCheck(check)) }
         self.init(
             templateSlug: try json.member("template", \.stringValue),
             templateVersion: try json.member("version", \.stringValue),
             deploymentConfig: json["deployment_config"] ?? .null, steps: steps,
-            requiredOutputs: try json.member("required_outputs", \.arrayValue).compactMap(\.stringValue))
+            requiredOutputs: try json.member("required_outputs", \.arrayValue).compactMap(\.stringValue),
+            healthChecks: healthChecks,
+            cleanup: (json["cleanup"]?.arrayValue ?? []).compactMap { $0.stringValue.flatMap(Cleanup.init) })
+    }
+}
+
+extension ExecutionPlan.HealthCheck {
+    fileprivate var json: JSON {
+        switch self {
+        case .http(let url, let status): ["url": .string(url), "status": .integer(Int64(status))]
+        case .database(let connectionString): ["connection_string": .string(connectionString)]
+        }
+    }
+
+    fileprivate init(_ json: JSON) throws(PlanUnreadable) {
+        if let connectionString = json["connection_string"]?.stringValue {
+            self = .database(connectionString: connectionString)
+        } else {
+            self = .http(
+                url: try json.member("url", \.stringValue),
+                expectedStatus: Int(try json.member("status", \.integerValue)))
+        }
     }
 }
 

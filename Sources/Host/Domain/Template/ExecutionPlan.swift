@@ -12,16 +12,44 @@ public struct ExecutionPlan: Sendable, Hashable {
     public let steps: [PlannedStep]
     /// Names that must be bound when every step is done.
     public let requiredOutputs: [String]
+    /// What is looked at when every step is done.
+    public let healthChecks: [HealthCheck]
+    /// What is undone where the run fails.
+    public let cleanup: [Cleanup]
 
     public init(
         templateSlug: String, templateVersion: String, deploymentConfig: JSON, steps: [PlannedStep],
-        requiredOutputs: [String]
+        requiredOutputs: [String], healthChecks: [HealthCheck] = [], cleanup: [Cleanup] = []
     ) {
         self.templateSlug = templateSlug
         self.templateVersion = templateVersion
         self.deploymentConfig = deploymentConfig
         self.steps = steps
         self.requiredOutputs = requiredOutputs
+        self.healthChecks = healthChecks
+        self.cleanup = cleanup
+    }
+
+    /// One of `success_criteria.health_checks`; its texts have references, rendered at the end of the run.
+    public enum HealthCheck: Sendable, Hashable {
+        case http(url: String, expectedStatus: Int)
+        case database(connectionString: String)
+    }
+
+    /// One of `cleanup_on_failure`.
+    public enum Cleanup: String, Sendable, Hashable, CaseIterable {
+        case deleteDeployment = "delete_deployment"
+        case cleanupDatabase = "cleanup_database"
+        case removeDomainRecords = "remove_domain_records"
+
+        /// The command whose effect it undoes.
+        public var command: String {
+            switch self {
+            case .deleteDeployment: "deploy_application"
+            case .cleanupDatabase: "setup_database"
+            case .removeDomainRecords: "setup_domain"
+            }
+        }
     }
 }
 

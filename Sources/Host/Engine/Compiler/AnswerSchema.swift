@@ -3,14 +3,19 @@ public import Domain
 /// The fields that a template's references ask of one AI step's answer, as a tree in document order.
 struct AnswerFields: Sendable {
     private(set) var children: [(name: String, fields: AnswerFields)] = []
+    /// What the model is told of a field without parts.
+    private(set) var meaning: String?
 
-    mutating func require(_ path: ArraySlice<String>) {
-        guard let name = path.first else { return }
+    mutating func require(_ path: ArraySlice<String>, meaning: String? = nil) {
+        guard let name = path.first else {
+            self.meaning = self.meaning ?? meaning
+            return
+        }
         if let index = children.firstIndex(where: { $0.name == name }) {
-            children[index].fields.require(path.dropFirst())
+            children[index].fields.require(path.dropFirst(), meaning: meaning)
         } else {
             var fields = AnswerFields()
-            fields.require(path.dropFirst())
+            fields.require(path.dropFirst(), meaning: meaning)
             children.append((name, fields))
         }
     }
@@ -46,7 +51,10 @@ public enum AnswerSchema {
     }
 
     private static func schema(of fields: AnswerFields) -> JSON {
-        fields.children.isEmpty ? ["type": "string"] : object(fields.children.map { ($0.name, schema(of: $0.fields)) })
+        guard fields.children.isEmpty else {
+            return object(fields.children.map { ($0.name, schema(of: $0.fields)) })
+        }
+        return fields.meaning.map { ["type": "string", "description": .string($0)] } ?? ["type": "string"]
     }
 
     /// An object with exactly these members.

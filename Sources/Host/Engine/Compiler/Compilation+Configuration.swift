@@ -37,6 +37,14 @@ extension Compilation {
                 "wrong_type", "\"provider\" of deployment_config must be a string, not \(provider.withArticle)",
                 at: provider.place)
         }
+        if let automatic = node["auto_deploy"], automatic.json != true {
+            findings.add(
+                automatic.json == false ? "approval_unsupported" : "wrong_type",
+                automatic.json == false
+                    ? "\"auto_deploy\": false asks for an approval before deploying, which this version does not have"
+                    : "\"auto_deploy\" of deployment_config must be true or false, not \(automatic.withArticle)",
+                at: automatic.place)
+        }
         var found: [SourcePlace] = []
         node.forEachString { text, place in if text.contains("{{") { found.append(place) } }
         for place in found {

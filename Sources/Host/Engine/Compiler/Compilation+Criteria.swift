@@ -1,31 +1,31 @@
 import Domain
 
 extension Compilation {
-    /// What `cleanup_on_failure` may name.
-    static let cleanups = ["delete_deployment", "cleanup_database", "remove_domain_records"]
-
     private enum HealthCheckKind: String, CaseIterable {
         case httpResponse = "http_response"
         case databaseConnection = "database_connection"
     }
 
-    /// Reads `success_criteria`; the names that must be bound when every step is done.
-    mutating func readSuccessCriteria(_ parts: FieldReader) -> [String] {
+    /// Reads `success_criteria`: the names that must be bound when every step is done, and what is looked at then.
+    mutating func readSuccessCriteria(
+        _ parts: FieldReader
+    ) -> (requiredOutputs: [String], healthChecks: [ExecutionPlan.HealthCheck]) {
         guard let node = parts.member("success_criteria", &findings),
             let fields = FieldReader(
                 node, subject: "success_criteria", allowed: ["required_outputs", "health_checks"],
                 findings: &findings)
-        else { return [] }
+        else { return ([], []) }
         var required: [String] = []
         for (name, place) in fields.strings("required_outputs", &findings)
         where !required.contains(name) && !findings.isFull {
             checkBindable(name, at: place)
             required.append(name)
         }
-        for (index, element) in (fields.array("health_checks", &findings) ?? []).enumerated() {
-            readHealthCheck(element, number: index + 1)
+        var checks: [ExecutionPlan.HealthCheck] = []
+        for (index, element) in (fields.array("health_checks", maximum: 20, &findings) ?? []).enumerated() {
+            if let check = readHealthCheck(element, number: index + 1) { checks.append(check) }
         }
-        return required
+        return (required, checks)
     }
 
     private mutating func checkBindable(_ name: String, at place: SourcePlace) {
@@ -44,29 +44,40 @@ extension Compilation {
         }
     }
 
-    private mutating func readHealthCheck(_ node: SourceNode, number: Int) {
+    private mutating func readHealthCheck(_ node: SourceNode, number: Int) -> ExecutionPlan.HealthCheck? {
         guard
             let fields = FieldReader(
                 node, subject: "health check \(number)",
                 allowed: ["type", "url", "expected_status", "connection_string"], findings: &findings)
-        else { return }
+        else { return nil }
         let kind: HealthCheckKind? = fields.choice("type", required: true, &findings)
         switch kind {
         case .httpResponse:
-            _ = fields.string("url", required: true, &findings)
-            _ = fields.integer("expected_status", in: 100...599, &findings)
-        case .databaseConnection: _ = fields.string("connection_string", required: true, &findings)
-        case nil: break
+            let url = fields.string("url", required: true, &findings)
+            let status = fields.integer("expected_status", in: 100...599, &findings) ?? 200
+            if let url, let place = fields.node["url"]?.place { refuseSecrets(in: url, at: place) }
+            return url.map { .http(url: $0, expectedStatus: Int(status)) }
+        case .databaseConnection:
+            return fields.string("connection_string", required: true, &findings).map {
+                .database(connectionString: $0)
+            }
+        case nil: return nil
         }
     }
 
-    mutating func readCleanup(_ parts: FieldReader) {
-        for (name, place) in parts.strings("cleanup_on_failure", &findings)
-        where !Self.cleanups.contains(name) && !findings.isFull {
-            findings.add(
-                "unknown_cleanup",
-                "cleanup_on_failure names \"\(name)\"; it may name \(Spelling.list(Self.cleanups))",
-                suggestion: Spelling.nearest(to: name, among: Self.cleanups), at: place)
+    /// Reads `cleanup_on_failure`.
+    mutating func readCleanup(_ parts: FieldReader) -> [ExecutionPlan.Cleanup] {
+        let known = ExecutionPlan.Cleanup.allCases.map(\.rawValue)
+        var cleanup: [ExecutionPlan.Cleanup] = []
+        for (name, place) in parts.strings("cleanup_on_failure", &findings) where !findings.isFull {
+            guard let action = ExecutionPlan.Cleanup(rawValue: name) else {
+                findings.add(
+                    "unknown_cleanup", "cleanup_on_failure names \"\(name)\"; it may name \(Spelling.list(known))",
+                    suggestion: Spelling.nearest(to: name, among: known), at: place)
+                continue
+            }
+            if !cleanup.contains(action) { cleanup.append(action) }
         }
+        return cleanup
     }
 }

@@ -6,6 +6,8 @@ struct ReferenceUse {
     let place: SourcePlace
     /// The step whose text it is in; nil in `success_criteria`.
     let step: Int?
+    /// Whether the reference is all of its text, and so keeps the value's type.
+    let isWhole: Bool
 }
 
 extension Compilation {
@@ -22,7 +24,7 @@ extension Compilation {
             for node in texts.compactMap({ $0 }) { uses += references(in: node, step: index) }
         }
         if let node = successCriteria?["health_checks"] { uses += references(in: node, step: nil) }
-        return uses.filter { !findings.isFull && check($0) }
+        return uses.filter { !findings.isFull && check($0) && checkSecret($0) }
     }
 
     private mutating func references(in node: SourceNode, step: Int?) -> [ReferenceUse] {
@@ -37,7 +39,9 @@ extension Compilation {
             for segment in scan.segments {
                 guard case .reference(let reference) = segment else { continue }
                 let exact = cursor?.next(reference.text) ?? place
-                uses.append(ReferenceUse(reference: reference, place: exact, step: step))
+                uses.append(
+                    ReferenceUse(
+                        reference: reference, place: exact, step: step, isWhole: scan.segments.count == 1))
             }
             cursor = text?.cursor(at: place)
             for fault in scan.faults where !findings.isFull {
@@ -144,7 +148,15 @@ extension Compilation {
                 "\(use.reference.text): an AI answer has named fields, \"\(position)\" is a position", at: use.place)
             return false
         }
-        fields[owner].require(path)
+        fields[owner].require(path, meaning: meaning(of: use))
         return true
+    }
+
+    /// What a model is told of a field that later steps refer to.
+    private func meaning(of use: ReferenceUse) -> String? {
+        guard let step = use.step, steps[step].command == "setup_database",
+            let schema = steps[step].node["parameters"]?["schema"]?.string, schema.contains(use.reference.text)
+        else { return nil }
+        return "PostgreSQL DDL: statements that can be run as they are, in one transaction, on an empty database."
     }
 }

@@ -75,8 +75,8 @@ struct Compilation {
         fields = steps.map { _ in AnswerFields() }
         let references = collectReferences(successCriteria: node["success_criteria"])
         let dependencies = resolveDependencies(references)
-        let requiredOutputs = readSuccessCriteria(parts)
-        readCleanup(parts)
+        let criteria = readSuccessCriteria(parts)
+        let cleanup = readCleanup(parts)
         let actions = steps.indices.map { action(of: $0) }
 
         guard let metadata, findings.isEmpty else { return nil }
@@ -91,7 +91,8 @@ struct Compilation {
         }
         let plan = ExecutionPlan(
             templateSlug: metadata.slug, templateVersion: metadata.version, deploymentConfig: deploymentConfig,
-            steps: planned, requiredOutputs: requiredOutputs)
+            steps: planned, requiredOutputs: criteria.requiredOutputs, healthChecks: criteria.healthChecks,
+            cleanup: cleanup)
         return metadata.template(inputs: inputs, plan: plan, source: root.json)
     }
 }

@@ -29,12 +29,15 @@ public enum ReferenceError: Error, Sendable, Hashable, CustomStringConvertible {
     case tooLarge(limit: Int)
     /// The text is not a template; the compiler refuses such a text.
     case malformed(String)
+    /// The value is or has a secret, and the reference is only a part of a text.
+    case secret(String)
 
     public var description: String {
         switch self {
         case .unbound(let reference): "nothing is bound to {{\(reference)}}"
         case .tooLarge(let limit): "the rendered text exceeds \(limit) bytes; refer to less, or to single fields"
         case .malformed(let reason): reason
+        case .secret(let reference): "{{\(reference)}} is a secret and cannot be part of a text"
         }
     }
 }

@@ -33,7 +33,10 @@ public struct ReferenceTemplate: Sendable, Hashable {
         for segment in segments {
             switch segment {
             case .text(let text): output += text
-            case .reference(let reference): output += try scope.value(of: reference).inlineText
+            case .reference(let reference):
+                let value = try scope.value(of: reference)
+                guard value.secretReferences.isEmpty else { throw .secret(reference.name) }
+                output += value.inlineText
             }
             guard output.utf8.count <= Self.maximumRenderedBytes else {
                 throw .tooLarge(limit: Self.maximumRenderedBytes)

@@ -14,12 +14,17 @@ struct ExecutionRun {
     private let events: AsyncStream<StepEvent>
     private let report: @Sendable (StepEvent) -> Void
 
+    private let application: ApplicationIdentity
     private var state: RunState
-    private var outputs: [String: JSON] = [:]
+    private var outputs = RunOutputs()
+    /// In the order in which they were begun.
+    private var effects: [Effect]
     private var journal: RunJournal
     private var interruption: RunInterruption?
     private var isDraining = false
     private var isFlushScheduled = false
+    /// Whether what is done when no step runs any more is done.
+    private var isConcluded = false
     private var failure: ExecutionError?
     /// The step that ended last, for the checkpoint that ends the run.
     private var last: (index: Int, record: StepRecord)?
@@ -34,10 +39,14 @@ struct ExecutionRun {
         self.events = events.stream
         report = events.report
         plan = try ExecutionPlan(claim.plan)
+        application = ApplicationIdentity(
+            executionID: claim.fence.executionID, configuration: claim.configuration, plan: plan)
+        effects = claim.effects
         state = RunState(
             plan: plan, finished: Dictionary(claim.finishedSteps.map { ($0.stepID, $0.state) }) { first, _ in first },
             progress: claim.progress)
         journal = RunJournal(claim, plan: plan, services: services, lease: lease)
+        if let url = services.deployment?.repositoryURL(claim.fence.executionID) { outputs.bind(repository: url) }
         for record in claim.finishedSteps { bind(record) }
         // A run that was let go between a step's failure and its own end only has to end.
         failure = claim.finishedSteps.first { $0.state == .failed }?.error
@@ -48,6 +57,7 @@ struct ExecutionRun {
     /// - Throws: `RunInterruption` when it was let go.
     mutating func run() async throws(RunInterruption) {
         journal.line(.info, step: nil, claim.isResumed ? "resumed on another worker" : "running")
+        if !claim.isResumed { journal.event("execution.started", ["template": .string(plan.templateSlug)]) }
         let stop = await withDiscardingTaskGroup { group in
             start(in: &group)
             if !state.hasRunning { report(.flushDue) }
@@ -89,6 +99,12 @@ struct ExecutionRun {
             } else {
                 scheduleFlush(in: &group)
             }
+        case .effect(let effect):
+            note(effect)
+            scheduleFlush(in: &group)
+        case .deployment(let deployment):
+            journal.note(deployment)
+            scheduleFlush(in: &group)
         case .ended(let index, let record):
             await end(index, record)
             if failure == nil { start(in: &group) } else { group.cancelAll() }
@@ -96,6 +112,9 @@ struct ExecutionRun {
             state.interrupt(index)
             // A failure stops the other steps too; that is the run's end, not its interruption.
             if failure == nil { interrupt(reason, in: &group) }
+        case .concluded(let error):
+            isConcluded = true
+            failure = failure ?? error
         case .drain: isDraining = true
         case .stop: interrupt(.stopped, in: &group)
         }
@@ -110,8 +129,8 @@ struct ExecutionRun {
     private mutating func end(_ index: Int, _ record: StepRecord) async {
         var record = record
         state.end(index, record.state)
-        if state.verdict == .completed {
-            // One checkpoint for the last step and the end of the run.
+        if state.verdict == .completed, plan.healthChecks.isEmpty, effects.isEmpty {
+            // One checkpoint for the last step and the end of the run, which follows at once.
             last = (index, record)
             return bind(record)
         }
@@ -144,16 +163,15 @@ struct ExecutionRun {
         let past = claim.calls.filter { $0.stepID == step.id }
         let context = step.dependencies.compactMap { dependency -> (name: String, value: JSON)? in
             let name = plan.steps[dependency].outputNames.first ?? plan.steps[dependency].slug
-            return outputs[name].map { (name, $0) }
+            return outputs.values[name].map { (name, $0) }
         }
         return StepRunner(
             index: index, step: step, fence: claim.fence, userID: claim.userID,
             scope: ReferenceScope(
-                configuration: claim.configuration, deploymentConfig: plan.deploymentConfig, outputs: outputs),
-            context: context,
-            pastAttempts: past.map(\.attempt).max() ?? 0, lostAttempts: past.count { $0.state == .unknown },
-            services: services,
-            lease: lease, report: report)
+                configuration: claim.configuration, deploymentConfig: plan.deploymentConfig, outputs: outputs.values),
+            context: context, pastAttempts: past.map(\.attempt).max() ?? 0,
+            lostAttempts: past.count { $0.state == .unknown }, application: application,
+            pastEffect: effects.first { $0.stepID == step.id }, services: services, lease: lease, report: report)
     }
 
     /// How long lines wait at least for a checkpoint to take them along, and at most twice that: steps that are
@@ -174,61 +192,75 @@ struct ExecutionRun {
         guard record.state == .succeeded, let step = plan.steps.first(where: { $0.id == record.stepID }) else {
             return
         }
-        for name in step.outputNames { outputs[name] = record.output }
+        outputs.bind(record.output, of: step)
+    }
+
+    private mutating func note(_ effect: Effect) {
+        if let index = effects.firstIndex(where: { $0.stepID == effect.stepID }) {
+            effects[index] = effect
+        } else {
+            effects.append(effect)
+        }
+        journal.note(effect)
     }
 
     private mutating func end() async throws(RunInterruption) {
-        var error = failure
         switch state.verdict {
-        case .completed: error = error ?? plan.requiredOutputs.first { outputs[$0] == nil }.map { .missing(output: $0) }
-        case .goingOn: error = error ?? .planStuck
-        case .failed(let step): error = error ?? .stepFailed(plan.steps[step].name)
+        case .completed:
+            failure = failure ?? plan.requiredOutputs.first { outputs.values[$0] == nil }.map { .missing(output: $0) }
+            if failure == nil, !plan.healthChecks.isEmpty { try await verify() }
+        case .goingOn: failure = failure ?? .planStuck
+        case .failed(let step): failure = failure ?? .stepFailed(plan.steps[step].name)
         }
+        if failure != nil { try await cleanUp() }
+        let isDone = failure == nil
         let ending = ExecutionEnding(
-            state: error == nil ? .completed : .failed, result: error == nil ? result : .null, error: error)
+            state: isDone ? .completed : .failed, result: isDone ? outputs.result(of: plan) : outputs.remains,
+            error: failure, deployedURL: isDone ? outputs.values["final_url"]?.stringValue : nil,
+            repositoryURL: outputs.repository)
         let ended = try await journal.end(ending, after: last, &state)
         Counter(label: "template_executions_total", dimensions: [("state", ended.rawValue)]).increment()
         if ended == .completed { Counter(label: "template_executions_success_total").increment() }
     }
 
-    /// The outputs under the names their templates gave them.
-    private var result: JSON {
-        var object = JSONObject()
-        for step in plan.steps { if let name = step.outputNames.first { object[name] = outputs[name] } }
-        return .object(object)
-    }
-}
-
-extension ExecutionError {
-    static var moneyOverflow: ExecutionError {
-        ExecutionError(
-            code: "cost_out_of_range", message: "\(MoneyOverflow())", step: nil, isRetryable: false,
-            action: "ask the operator to check the price table")
+    private mutating func verify() async throws(RunInterruption) {
+        let verification = RunVerification(
+            fence: claim.fence, checks: plan.healthChecks,
+            scope: ReferenceScope(
+                configuration: claim.configuration, deploymentConfig: plan.deploymentConfig, outputs: outputs.values),
+            services: services, report: report)
+        journal.phase = "Verification"
+        try await conclude { await verification.run() }
     }
 
-    static func missing(output: String) -> ExecutionError {
-        ExecutionError(
-            code: "required_output_missing", message: "no step produced the required output \"\(output)\"", step: nil,
-            isRetryable: false, action: "check the template's success_criteria")
+    /// Undoes what the run did, as far as the template wants it, and says in the error what is left.
+    private mutating func cleanUp() async throws(RunInterruption) {
+        let pending = RunCleanup.pending(effects, plan)
+        if !pending.isEmpty {
+            journal.phase = "Cleanup"
+            journal.line(.warning, step: nil, "undoing what the run did: \(failure?.message ?? "it failed")")
+            let names = Dictionary(plan.steps.map { ($0.id, $0.name) }) { first, _ in first }
+            let cleanup = RunCleanup(
+                fence: claim.fence, userID: claim.userID, effects: pending, commands: RunCleanup.commands(of: plan),
+                names: names, services: services, report: report)
+            try await conclude { await cleanup.run() }
+        }
+        let left = effects.filter { $0.state != .undone }
+        failure = failure?.leaving(left.map { "\($0.command) at \($0.provider)" })
     }
 
-    static func hostLost(_ step: String) -> ExecutionError {
-        ExecutionError(
-            code: "step_lost", message: "the step was cut off \(StepRunner.maximumLostAttempts) times with its host",
-            step: step, isRetryable: false, action: "ask the operator to look at the host's log")
-    }
-
-    /// A step's failure whose reason was not kept.
-    static func stepFailed(_ step: String) -> ExecutionError {
-        ExecutionError(
-            code: "step_failed", message: "the step \"\(step)\" failed", step: step, isRetryable: true,
-            action: "start the run again")
-    }
-
-    /// A stored plan whose dependencies never come true; the compiler makes none.
-    static var planStuck: ExecutionError {
-        ExecutionError(
-            code: "plan_stuck", message: "no step of the stored plan can start", step: nil, isRetryable: false,
-            action: "start the run again with the template's current version")
+    /// Runs what is done when no step runs any more, and writes what it reports, until it is concluded.
+    private mutating func conclude(_ work: @escaping @Sendable () async -> Void) async throws(RunInterruption) {
+        isConcluded = false
+        await withDiscardingTaskGroup { group in
+            group.addTask { await work() }
+            for await event in events {
+                await handle(event, in: &group)
+                if isConcluded || interruption != nil { break }
+            }
+            group.cancelAll()
+        }
+        if let interruption { throw interruption }
+        guard isConcluded else { throw .stopped }
     }
 }

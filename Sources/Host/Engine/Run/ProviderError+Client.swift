@@ -3,6 +3,11 @@ import Domain
 extension ProviderError {
     /// The failure in words for the API client: a plugin's or provider's own text may quote what it should not.
     func clientError(step: PlannedStep, attempts: Int) -> ExecutionError {
+        if case .system(let action) = step.action, code == .invalid || code == .upstream,
+            let command = SystemCommand(rawValue: action.command)
+        {
+            return clientError(of: command, step: step, attempts: attempts)
+        }
         let provider = step.routeKey.providerName
         let tries = attempts == 1 ? "" : " after \(attempts) attempts"
         let (code, message, action): (String, String, String) =
@@ -56,6 +61,34 @@ extension ProviderError {
             }
         return ExecutionError(
             code: code, message: message, step: step.name, isRetryable: isRetryable, action: action)
+    }
+}
+
+extension ProviderError {
+    /// What a provider of deployments refused or could not do, in the words of what was asked of it.
+    private func clientError(of command: SystemCommand, step: PlannedStep, attempts: Int) -> ExecutionError {
+        let provider = step.routeKey.providerName
+        let tries = attempts == 1 ? "" : " after \(attempts) attempts"
+        let isRefusal = code == .invalid
+        let verb = isRefusal ? "refused" : "could not carry out"
+        let (subject, what, advice): (String, String, String) =
+            switch command {
+            case .setupDatabase: ("database", "the database", "check the step's parameters")
+            case .createDeploymentConfig: ("config", "the deployment's configuration", "check the step's parameters")
+            case .deployApplication:
+                ("deployment", "the deployment", "read the deployment's logs and check what the steps generate")
+            case .setupDomain:
+                (
+                    "domain", "the domain",
+                    "check that the domain is spelled right, is yours, and is not in use by another application"
+                )
+            case .setupMonitoring: ("monitoring", "the monitoring", "check the step's parameters")
+            }
+        return ExecutionError(
+            code: "\(subject)_\(isRefusal ? "refused" : "failed")",
+            message: "the provider \"\(provider)\" \(verb) \(what)\(tries)", step: step.name, isRetryable: isRetryable,
+            action: isRefusal ? "\(advice), then start the run again" : "start the run again; if it persists, \(advice)"
+        )
     }
 }
 

@@ -10,7 +10,13 @@ struct RunJournal {
     private var nextSequence: Int64
     private var lines: [LogLine] = []
     private var settlements: [CallSettlement] = []
+    private var effects: [Effect] = []
+    private var deployments: [DeploymentRecord] = []
+    private var events: [WebhookEvent] = []
     private var cost = CostBreakdown()
+    private let hasWebhook: Bool
+    /// What the run does when no step runs, for `current_step`.
+    var phase: String?
     /// When the oldest line or settlement that still waits was added.
     private var waitingSince: Duration?
 
@@ -19,6 +25,7 @@ struct RunJournal {
         self.services = services
         self.lease = lease
         nextSequence = claim.nextLogSequence
+        hasWebhook = claim.hasWebhook
         let names = Dictionary(plan.steps.map { ($0.id, $0.name) }) { first, _ in first }
         for call in claim.calls {
             // Durable calls were within range when they were counted first.
@@ -46,9 +53,34 @@ struct RunJournal {
         return (try? cost.add(step: step, provider: provider, model: settlement.model, cost: settlement.cost)) != nil
     }
 
+    mutating func note(_ effect: Effect) {
+        effects.removeAll { $0.stepID == effect.stepID }
+        effects.append(effect)
+        waitingSince = waitingSince ?? services.clock.instant()
+    }
+
+    mutating func note(_ deployment: DeploymentRecord) {
+        deployments.removeAll { $0.stepID == deployment.stepID }
+        deployments.append(deployment)
+        waitingSince = waitingSince ?? services.clock.instant()
+    }
+
+    /// An event for the execution's webhook, where it has one.
+    mutating func event(_ type: String, _ data: JSON) {
+        guard hasWebhook else { return }
+        var data = data
+        data.set("execution_id", .string(fence.executionID.description))
+        events.append(WebhookEvent(id: UUIDv7(at: services.clock.wall.now()), type: type, data: data))
+        waitingSince = waitingSince ?? services.clock.instant()
+    }
+
+    private var isEmpty: Bool {
+        lines.isEmpty && settlements.isEmpty && effects.isEmpty && deployments.isEmpty && events.isEmpty
+    }
+
     /// Writes what has gathered, if anything has.
     mutating func flush(_ state: inout RunState) async throws(RunInterruption) {
-        guard !lines.isEmpty || !settlements.isEmpty else { return }
+        guard !isEmpty else { return }
         if try await write(step: nil, ending: nil, &state) { return }
         guard try await write(step: nil, ending: nil, &state) else { throw .refused }
     }
@@ -57,6 +89,7 @@ struct RunJournal {
     mutating func commit(
         _ record: StepRecord, _ state: inout RunState, at index: Int
     ) async throws(RunInterruption) -> StepRecord {
+        finished(record, &state)
         if try await write(step: record, ending: nil, &state) { return record }
         let refused = record.refused
         state.end(index, refused.state)
@@ -70,6 +103,8 @@ struct RunJournal {
     mutating func end(
         _ ending: ExecutionEnding, after last: (index: Int, record: StepRecord)? = nil, _ state: inout RunState
     ) async throws(RunInterruption) -> ExecutionState {
+        if let last { finished(last.record, &state) }
+        event("execution.\(ending.state.rawValue)", ending.eventData(cost: cost.total))
         switch ending.state {
         case .completed: line(.info, step: nil, "completed; cost \(cost.total) USD")
         default: line(.error, step: nil, "failed: \(ending.error?.message ?? ""); cost \(cost.total) USD")
@@ -85,9 +120,19 @@ struct RunJournal {
         return .failed
     }
 
+    private mutating func finished(_ record: StepRecord, _ state: inout RunState) {
+        event(
+            "execution.step_finished",
+            [
+                "step_id": .string(record.stepID), "step": .string(record.name),
+                "state": .string(record.state.rawValue),
+                "progress_percentage": .integer(Int64(state.progress())),
+            ])
+    }
+
     /// Tries once to write what has gathered.
     mutating func flushOnce(_ state: inout RunState) async {
-        guard !lines.isEmpty || !settlements.isEmpty else { return }
+        guard !isEmpty else { return }
         _ = try? await services.ledger.checkpoint(checkpoint(step: nil, ending: nil, &state))
     }
 
@@ -95,7 +140,8 @@ struct RunJournal {
         Checkpoint(
             fence: fence, step: step, settlements: settlements, logs: lines,
             progress: ending == nil ? min(99, state.progress()) : state.progress(),
-            currentStep: ending == nil ? state.currentStep : nil, cost: cost, ending: ending)
+            currentStep: ending == nil ? phase ?? state.currentStep : nil, cost: cost, ending: ending,
+            effects: effects, deployments: deployments, events: events)
     }
 
     /// Writes until it is durable. Returns false where the database refuses the content for good; what it may have
@@ -113,6 +159,9 @@ struct RunJournal {
                 guard error.code == .unavailable || error.code == .overloaded else {
                     settlements = settlements.map(\.bare)
                     lines = lines.map(\.bare)
+                    effects = effects.map { $0.becoming($0.state, resource: .null) }
+                    deployments = deployments.map(\.bare)
+                    events = []
                     return false
                 }
                 guard !lease.isLost else { throw .leaseLost }
@@ -123,7 +172,11 @@ struct RunJournal {
             guard outcome != .fenced else { throw .fenced }
             lines = []
             settlements = []
+            effects = []
+            deployments = []
+            events = []
             waitingSince = nil
+            services.signals.changed(fence.executionID)
             return true
         }
     }
@@ -135,6 +188,23 @@ extension CallSettlement {
         CallSettlement(
             id: id, state: state, model: nil, usage: usage, rawUsage: .null, cost: cost, priceVersion: priceVersion,
             latency: latency, error: nil, providerRequestID: nil)
+    }
+}
+
+extension DeploymentRecord {
+    /// Only where it is and how it stands.
+    fileprivate var bare: DeploymentRecord {
+        DeploymentRecord(
+            id: id, stepID: stepID, provider: provider, providerID: providerID, url: url, status: status)
+    }
+}
+
+extension ExecutionEnding {
+    fileprivate func eventData(cost: Money) -> JSON {
+        var data: JSON = ["status": .string(state.rawValue), "total_cost": .string(cost.description)]
+        if let deployedURL { data.set("deployed_url", .string(deployedURL)) }
+        if let error { data.set("error", error.json) }
+        return data
     }
 }
 

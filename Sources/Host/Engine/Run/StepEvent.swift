@@ -6,10 +6,17 @@ enum StepEvent: Sendable {
     case line(LogLine.Level, step: String?, message: String)
     /// A provider call's outcome is known.
     case settled(CallSettlement, step: String, provider: String)
+    /// An effect was begun, or is in another state now.
+    case effect(Effect)
+    /// A deployment as it is now.
+    case deployment(DeploymentRecord)
     /// The step has ended; its record is to be made durable.
     case ended(Int, StepRecord)
     /// The step stopped without having ended.
     case interrupted(Int, RunInterruption)
+    /// What is done when no step runs any more (looking whether all is well, undoing) is done; why the run failed,
+    /// where it did.
+    case concluded(ExecutionError?)
     /// Lines have waited long enough for a checkpoint to take them along.
     case flushDue
     /// The host shuts down: start nothing new.

@@ -36,21 +36,10 @@ extension StepRunner {
     }
 
     private func open(_ call: ProviderCall) async throws(StepFailure) {
-        var delay = Duration.milliseconds(50)
-        while true {
-            let outcome: FenceOutcome
-            do { outcome = try await services.ledger.open(call, fence: fence) } catch {
-                guard error.code == .unavailable || error.code == .overloaded else {
-                    throw .provider(ProviderError(.internal, "the call could not be recorded: \(error)"))
-                }
-                do { try await services.clock.sleep(delay) } catch { throw .stop(.stopped) }
-                do { try await waitForLease() } catch { throw .stop(error) }
-                delay = min(delay * 2, .seconds(2))
-                continue
-            }
-            guard outcome != .fenced else { throw .stop(.fenced) }
-            return
+        let outcome = try await durably { () throws(LedgerError) in
+            try await services.ledger.open(call, fence: fence)
         }
+        guard outcome != .fenced else { throw .stop(.fenced) }
     }
 
     /// Prices a call at the time it was made, and reports it. What cannot be priced is not invented: the call is

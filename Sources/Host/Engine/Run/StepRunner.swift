@@ -16,6 +16,9 @@ struct StepRunner: Sendable {
     let pastAttempts: Int
     /// Those of them that were cut off with their host.
     let lostAttempts: Int
+    let application: ApplicationIdentity
+    /// What an earlier attempt at this step began, on this host or another.
+    let pastEffect: Effect?
     let services: EngineServices
     let lease: WorkerLease
     let report: @Sendable (StepEvent) -> Void
@@ -75,7 +78,7 @@ struct StepRunner: Sendable {
     }
 
     /// Renders with the step's scope. An optional step whose inputs are absent is skipped.
-    private func rendered<Value>(_ render: () throws -> Value) throws(StepStop) -> Value {
+    func rendered<Value>(_ render: () throws -> Value) throws(StepStop) -> Value {
         do { return try render() } catch {
             if step.isOptional { throw .skipped("\(error)") }
             throw .failed(
@@ -95,21 +98,6 @@ struct StepRunner: Sendable {
             attempts: 0)
     }
 
-    // MARK: System steps
-
-    private func runSystem(_ action: SystemAction) async throws(StepStop) -> (output: JSON, attempts: Int) {
-        let route = try route()
-        let input = try rendered { try scope.renderValue(action.parameters) }
-        return try await attempts { number throws(StepFailure) in
-            let call = UUIDv7(at: services.clock.wall.now())
-            do throws(ProviderError) {
-                return try await invoke(route, call, input: input, attempt: number) { _ in }
-            } catch {
-                throw StepFailure(error)
-            }
-        }
-    }
-
     // MARK: AI steps
 
     private func runAI(_ action: AIAction) async throws(StepStop) -> (output: JSON, attempts: Int) {
@@ -125,7 +113,7 @@ struct StepRunner: Sendable {
             let asked = faults.withLock { $0 }
             let answer = try await call(
                 route, model: model, input: exchange.input(model: model, faults: asked), attempt: number)
-            let found = answer.faults(against: action.answerSchema)
+            let found = answer.faults(against: action.answerSchema) + AnswerFiles.faults(in: answer.structured)
             guard !found.isEmpty else { return answer.structured }
             line(.warning, "the answer does not fit its schema: \(found.prefix(3).joined(separator: "; "))")
             // Asked once more with the faults; a model that fails twice will fail again.
@@ -154,7 +142,7 @@ struct StepRunner: Sendable {
     }
 
     /// Repeats `attempt` while that can help, waiting as the policy says.
-    private func attempts(
+    func attempts(
         _ attempt: (Int) async throws(StepFailure) -> JSON
     ) async throws(StepStop) -> (output: JSON, attempts: Int) {
         var number = 0
@@ -196,13 +184,31 @@ struct StepRunner: Sendable {
         }
     }
 
+    /// Repeats a write that a step waits for until the database has taken or refused it, or the run is no longer ours.
+    func durably<Value>(_ write: () async throws(LedgerError) -> Value) async throws(StepFailure) -> Value {
+        var delay = Duration.milliseconds(50)
+        while true {
+            do { return try await write() } catch {
+                guard error.code == .unavailable || error.code == .overloaded else {
+                    throw .provider(ProviderError(.internal, "the database refused a record: \(error)"))
+                }
+                do { try await services.clock.sleep(delay) } catch { throw .stop(.stopped) }
+                do { try await waitForLease() } catch { throw .stop(error) }
+                delay = min(delay * 2, .seconds(2))
+            }
+        }
+    }
+
+    var idempotencyKey: String { "\(fence.executionID)/\(step.id)" }
+
     func invoke(
-        _ route: Route, _ call: UUIDv7, input: JSON, attempt: Int, onChunk: @Sendable (CallChunk) async -> Void
+        _ route: Route, _ call: UUIDv7, input: JSON, attempt: Int, secrets: [String: String] = [:],
+        onChunk: @Sendable (CallChunk) async -> Void
     ) async throws(ProviderError) -> JSON {
         let invocation = Invocation(
             route: route, callID: call, input: input, tenant: userID.description, attempt: attempt,
-            idempotencyKey: "\(fence.executionID)/\(step.id)",
-            deadline: services.clock.wall.now().advanced(by: step.timeout))
+            idempotencyKey: idempotencyKey, deadline: services.clock.wall.now().advanced(by: step.timeout),
+            secrets: secrets)
         return try await services.dispatch.invoke(invocation, onChunk: onChunk)
     }
 }

@@ -48,13 +48,20 @@ struct ClusterInitialization {
         try FileSystem.write((FileSystem.text(path) ?? "") + settings, to: path, mode: 0o600, owner: account)
     }
 
-    /// The host's own user is the role `aibackend`; whoever else finds the socket is asked for a password.
+    /// The host's own user is the role `aibackend`; whoever else finds the socket is asked for a password. Over the
+    /// network each application's role comes to the database of its own name, and to no other.
     private func allowHost() throws(ClusterError) {
+        let others =
+            layout.listeningPort == nil
+            ? """
+            local   all       all                 scram-sha-256
+            host    all       all        all      scram-sha-256
+            """
+            : "host    sameuser  all   127.0.0.1/32  scram-sha-256"
         let access = """
             # TYPE  DATABASE  USER       ADDRESS  METHOD
             local   all       aibackend           peer map=host
-            local   all       all                 scram-sha-256
-            host    all       all        all      scram-sha-256
+            \(others)
 
             """
         let names = """
@@ -69,7 +76,7 @@ struct ClusterInitialization {
     private func createDatabase(_ binaries: PostgresBinaries) throws(ClusterError) {
         // Single-user mode takes one statement a line and needs nobody's permission.
         let statements = """
-            CREATE ROLE aibackend LOGIN CREATEDB;
+            CREATE ROLE aibackend LOGIN CREATEDB\(layout.listeningPort == nil ? "" : " CREATEROLE");
             CREATE DATABASE aibackend OWNER aibackend;
 
             """

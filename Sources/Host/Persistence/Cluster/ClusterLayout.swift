@@ -8,6 +8,8 @@ struct ClusterLayout {
 
     let directory: String
     let socketDirectory: String
+    /// The port of 127.0.0.1 that the server listens on beside its socket.
+    var listeningPort: Int?
 
     var data: String { directory + "/data" }
     /// Where a cluster is initialised, before it gets its name: one that has its name is whole.
@@ -15,13 +17,19 @@ struct ClusterLayout {
     var log: String { directory + "/server.log" }
     var lock: String { directory + "/lock" }
     var pidFile: String { data + "/postmaster.pid" }
+    /// Where the port is kept that was found free, so that what was told of it stays true.
+    var portFile: String { directory + "/port" }
+    /// It names the socket too.
+    var port: Int { listeningPort ?? 5432 }
 
     /// Makes the directories that are missing, and checks that the account can use them.
-    init(_ path: String, account: ClusterAccount) throws(ClusterError) {
+    ///
+    /// - Parameter isListening: whether `listeningPort` will be set.
+    init(_ path: String, account: ClusterAccount, isListening: Bool = false) throws(ClusterError) {
         try FileSystem.makeDirectories(path, mode: account.isHost ? 0o700 : 0o711)
         directory = try FileSystem.canonicalPath(path)
         try account.requireEntry(to: directory)
-        let name = "/.s.PGSQL.5432"
+        let name = isListening ? "/.s.PGSQL.65535" : "/.s.PGSQL.5432"
         if directory.utf8.count + "/socket".utf8.count + name.utf8.count <= Self.socketPathLimit {
             socketDirectory = directory + "/socket"
         } else {
@@ -44,7 +52,7 @@ struct ClusterLayout {
                 }
             return isPlain ? String(Unicode.Scalar(byte)) : "%" + [byte].hexadecimal
         }.joined()
-        return "postgresql://aibackend@/aibackend?host=\(host)&port=5432"
+        return "postgresql://aibackend@/aibackend?host=\(host)&port=\(port)"
     }
 
     /// Makes a directory of the account alone. One that another user has put in its place is refused.

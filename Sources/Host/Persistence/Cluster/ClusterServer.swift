@@ -58,9 +58,10 @@ struct ClusterServer {
     private func spawn() throws(ClusterError) -> ServerProcess? {
         let log = try openLog()
         defer { close(log) }
+        let addresses = layout.listeningPort == nil ? "" : "127.0.0.1"
         var arguments = [
-            binaries.path("postgres"), "-D", layout.data, "-k", layout.socketDirectory, "-p", "5432",
-            "-c", "listen_addresses=", "-c", "unix_socket_permissions=0700", "-c", "logging_collector=off",
+            binaries.path("postgres"), "-D", layout.data, "-k", layout.socketDirectory, "-p", String(layout.port),
+            "-c", "listen_addresses=\(addresses)", "-c", "unix_socket_permissions=0700", "-c", "logging_collector=off",
             "-c", "log_destination=stderr",
         ]
         for setting in settings { arguments += ["-c", setting] }

@@ -17,12 +17,15 @@ public final class PrivateCluster: Sendable {
 
     /// What `Database.connect` takes: the database `aibackend`.
     public let connectionURL: String
+    /// The port of 127.0.0.1 it listens on; nil where there is only the socket.
+    public let port: Int?
     private let logger: Logger
     private let wake: EventCounter
     private let state = Mutex(State())
 
-    private init(connectionURL: String, wake: EventCounter, logger: Logger) {
-        self.connectionURL = connectionURL
+    private init(_ layout: ClusterLayout, wake: EventCounter, logger: Logger) {
+        connectionURL = layout.connectionURL
+        port = layout.listeningPort
         self.wake = wake
         self.logger = logger
     }
@@ -32,22 +35,26 @@ public final class PrivateCluster: Sendable {
     ///
     /// A host that is root runs the server as the user `postgres`; every other host as itself.
     ///
-    /// - Parameter dataDirectory: holds `data`, `socket` and `server.log`. Its parents must be open to the user that
-    ///   runs the server.
+    /// - Parameters:
+    ///   - dataDirectory: holds `data`, `socket` and `server.log`. Its parents must be open to the user that runs the
+    ///     server.
+    ///   - port: nil for a cluster on its socket alone. With a port of 127.0.0.1, or 0 for one that is free, it is one
+    ///     for `PostgresApplicationDatabases`: its role `aibackend` may make roles, and each other role reaches the
+    ///     database of its own name over that port, by password. A directory keeps to what it was made for.
     public static func start(
-        dataDirectory: String, logger: Logger
+        dataDirectory: String, listeningOn port: Int? = nil, logger: Logger
     ) async throws(ClusterError) -> PrivateCluster {
-        try await start(dataDirectory: dataDirectory, settings: [], logger: logger)
+        try await start(dataDirectory: dataDirectory, listeningOn: port, settings: [], logger: logger)
     }
 
     /// - Parameter settings: `name=value` for the server's command line.
     static func start(
-        dataDirectory: String, settings: [String], logger: Logger
+        dataDirectory: String, listeningOn port: Int? = nil, settings: [String], logger: Logger
     ) async throws(ClusterError) -> PrivateCluster {
         let result: Result<PrivateCluster, ClusterError> = await withCheckedContinuation { continuation in
             do throws(DatabaseError) {
                 try DatabaseThread.start("db-cluster") {
-                    run(dataDirectory: dataDirectory, settings: settings, logger: logger) {
+                    run(dataDirectory: dataDirectory, port: port, settings: settings, logger: logger) {
                         continuation.resume(returning: $0)
                     }
                 }
@@ -73,13 +80,14 @@ public final class PrivateCluster: Sendable {
     /// The cluster's thread. The server's parent-death signal comes when this thread ends, so it stays until the
     /// server is gone.
     private static func run(
-        dataDirectory: String, settings: [String], logger: Logger,
+        dataDirectory: String, port: Int?, settings: [String], logger: Logger,
         onStart: (Result<PrivateCluster, ClusterError>) -> Void
     ) {
         do throws(ClusterError) {
             let account = try ClusterAccount.current()
-            let layout = try ClusterLayout(dataDirectory, account: account)
+            var layout = try ClusterLayout(dataDirectory, account: account, isListening: port != nil)
             let lock = try StartLock(layout.lock)
+            if let port { layout.listeningPort = try ClusterPort.choose(port, for: layout) }
             let binaries = try ClusterInitialization(layout: layout, account: account).run()
             let server = ClusterServer(
                 layout: layout, account: account, binaries: binaries, settings: settings, logger: logger)
@@ -90,7 +98,7 @@ public final class PrivateCluster: Sendable {
                 process.shutDown()
                 throw ClusterError(.startup, error.ledgerError.message)
             }
-            let cluster = PrivateCluster(connectionURL: layout.connectionURL, wake: wake, logger: logger)
+            let cluster = PrivateCluster(layout, wake: wake, logger: logger)
             onStart(.success(cluster))
             cluster.supervise(server, process)
         } catch {

@@ -53,6 +53,9 @@ struct ServerProcess {
         }
     }
 
+    /// Frees the descriptor of a server that nobody watches.
+    func release() { close(descriptor) }
+
     /// Frees the descriptor and, for a child, its entry in the process table. Once, after the end.
     func reap() {
         close(descriptor)

@@ -70,6 +70,16 @@ import CLibpq
     }
 }
 
+extension Connection {
+    /// What `CREATE ROLE … PASSWORD` takes in a password's stead: made here, so that the server, its log and
+    /// `pg_stat_activity` never see the password. nil where libpq cannot.
+    func scramVerifier(of password: String, role: String) -> String? {
+        guard let text = unsafe PQencryptPasswordConn(handle, password, role, "scram-sha-256") else { return nil }
+        defer { unsafe PQfreemem(text) }
+        return unsafe String(cString: text)
+    }
+}
+
 // MARK: - Sending
 
 extension Connection {
@@ -138,10 +148,11 @@ extension Connection {
             guard let value = unsafe PQresultErrorField(result, Int32(code.asciiValue ?? 0)) else { return nil }
             return unsafe String(cString: value)
         }
-        // The letters are libpq's PG_DIAG_SQLSTATE, PG_DIAG_CONSTRAINT_NAME and PG_DIAG_MESSAGE_PRIMARY. An error
-        // that libpq itself made has no SQLSTATE: the connection is lost.
+        // The letters are libpq's PG_DIAG_SQLSTATE, PG_DIAG_CONSTRAINT_NAME, PG_DIAG_MESSAGE_PRIMARY and
+        // PG_DIAG_STATEMENT_POSITION. An error that libpq itself made has no SQLSTATE: the connection is lost.
         return ServerRefusal(
-            sqlState: field("C") ?? "08006", constraint: field("n"), message: field("M") ?? fallback)
+            sqlState: field("C") ?? "08006", constraint: field("n"), message: field("M") ?? fallback,
+            position: field("P").flatMap { Int($0) })
     }
 }
 

@@ -29,21 +29,24 @@ enum ConnectionString {
     }
 
     /// The ports as libpq reads them, empty for the default; nil where it cannot read the string.
-    private static func ports(_ string: String) -> String? {
+    private static func ports(_ string: String) -> String? { options(string).map { $0["port"] ?? "" } }
+
+    /// What the string sets, by libpq's keywords; nil where it cannot be read.
+    static func options(_ string: String) -> [String: String]? {
         var message: UnsafeMutablePointer<CChar>?
         guard let options = unsafe PQconninfoParse(string, &message) else {
             unsafe PQfreemem(message)
             return nil
         }
         defer { unsafe PQconninfoFree(options) }
+        var found: [String: String] = [:]
         var option = unsafe options
         while let keyword = unsafe option.pointee.keyword {
-            if unsafe String(cString: keyword) == "port" {
-                guard let value = unsafe option.pointee.val else { return "" }
-                return unsafe String(cString: value)
+            if let value = unsafe option.pointee.val {
+                unsafe found[String(cString: keyword)] = unsafe String(cString: value)
             }
             unsafe option += 1
         }
-        return ""
+        return found
     }
 }

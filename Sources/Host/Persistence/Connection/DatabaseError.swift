@@ -29,6 +29,8 @@ struct ServerRefusal: Sendable, Hashable {
     let sqlState: String
     let constraint: String?
     let message: String
+    /// Where in the statement, counted in characters from 1, if the server says.
+    var position: Int? = nil
 
     /// What the first two characters of the SQLSTATE say (PostgreSQL manual, appendix A).
     enum Kind {

@@ -41,8 +41,32 @@ import Domain
         text(row, column).flatMap { try? JSON.parse($0, JSON.Reading(maximumDepth: 512)) }
     }
 
+    /// A `bytea` in the server's hexadecimal form; nil for SQL null and for anything else.
+    func bytes(_ row: Int, _ column: Int) -> [UInt8]? {
+        guard let text = text(row, column), text.hasPrefix("\\x") else { return nil }
+        let digits = text.utf8.dropFirst(2).map { UInt8(hexadecimalDigit: $0) }
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(digits.count / 2)
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = digits[index], let low = digits[index + 1] else { return nil }
+            bytes.append(high << 4 | low)
+        }
+        return bytes
+    }
+
     /// A `bigint` of microseconds since 1970.
     func timestamp(_ row: Int, _ column: Int) -> Timestamp? {
         integer(row, column).map { Timestamp(microseconds: $0) }
+    }
+}
+
+extension UInt8 {
+    fileprivate init?(hexadecimalDigit digit: UInt8) {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): self = digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): self = digit - UInt8(ascii: "a") + 10
+        default: return nil
+        }
     }
 }

@@ -11,6 +11,8 @@ enum SQLValue: Sendable {
     /// Exact: a decimal number of dollars with up to twelve digits after the point.
     case money(Money)
     case json(JSON)
+    /// For `$1::bytea`.
+    case bytes([UInt8])
     /// Milliseconds, for `$1::bigint * interval '1 millisecond'`.
     case duration(Duration)
 
@@ -24,6 +26,7 @@ enum SQLValue: Sendable {
         case .timestamp(let time): time.postgresText
         case .money(let amount): amount.description
         case .json(let value): value.text
+        case .bytes(let bytes): "\\x\(bytes.hexadecimal)"
         case .duration(let duration): String(duration.milliseconds)
         }
     }

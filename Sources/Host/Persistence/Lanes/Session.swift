@@ -57,6 +57,15 @@ final class Session {
         }
     }
 
+    /// A password as the server may see it; connected only.
+    func scramVerifier(of password: String, role: String) throws(DatabaseError) -> String {
+        guard let connection else { throw .disconnected("the connection was lost") }
+        guard let verifier = connection.scramVerifier(of: password, role: role) else {
+            throw .disconnected(connection.errorText)
+        }
+        return verifier
+    }
+
     /// Major version times 10,000, as `server_version_num`.
     var serverVersion: Int { connection?.serverVersion ?? 0 }
 }
@@ -115,8 +124,8 @@ extension Session {
 // MARK: - Connecting and waiting
 
 extension Session {
-    /// Makes sure that there is a connection, trying until the deadline.
-    func connect(until deadline: ContinuousClock.Instant) throws(DatabaseError) {
+    /// Makes sure that there is a connection, trying until the deadline, or once.
+    func connect(until deadline: ContinuousClock.Instant, once: Bool = false) throws(DatabaseError) {
         if let connection {
             // A server that went away while nobody asked has left its farewell in the socket.
             if connection.isUsable, connection.receive(), connection.isUsable { return }
@@ -137,7 +146,7 @@ extension Session {
             }
             // An attempt that the deadline cut off has nothing to tell; one before it may have.
             if attempt.hasFailed { failure = attempt.errorText }
-        } while .now < deadline
+        } while !once && .now < deadline
         throw .disconnected(failure ?? "the server did not answer in time")
     }
 

@@ -1,7 +1,7 @@
 import Domain
 
 extension Claim {
-    /// Reads everything a worker needs to carry the claimed executions on, in four statements for all of them;
+    /// Reads everything a worker needs to carry the claimed executions on, in five statements for all of them;
     /// in none for executions that nobody has begun.
     ///
     /// - Throws: `unreadable` where anything stored cannot be read: what cannot be carried on whole is not taken.
@@ -13,6 +13,7 @@ extension Claim {
         let steps = begun.isEmpty ? [:] : try finishedSteps(list, session)
         let calls = begun.isEmpty ? [:] : try pastCalls(list, session)
         let sequences = begun.isEmpty ? [:] : try lastSequences(list, session)
+        let effects = begun.isEmpty ? [:] : try pastEffects(list, session)
         var claimed: [ClaimedExecution] = []
         for row in 0..<rows.count {
             let id = try rows.execution(row)
@@ -25,7 +26,8 @@ extension Claim {
                     configuration: try rows.stored(row, 3, "configuration", of: id),
                     plan: try rows.stored(row, 4, "plan", of: id), finishedSteps: steps[id] ?? [],
                     nextLogSequence: (sequences[id] ?? 0) + 1, progress: Int(rows.integer(row, 5) ?? 0),
-                    calls: calls[id] ?? [], isResumed: epoch > 1))
+                    calls: calls[id] ?? [], isResumed: epoch > 1,
+                    effects: effects[id] ?? [], hasWebhook: rows.bool(row, 6)))
         }
         return claimed
     }
@@ -96,13 +98,13 @@ extension Claim {
 
 extension Rows {
     /// The execution's id in the first column.
-    fileprivate func execution(_ row: Int) throws(DatabaseError) -> UUIDv7 {
+    func execution(_ row: Int) throws(DatabaseError) -> UUIDv7 {
         guard let id = uuid(row, 0) else { throw .disconnected("the server sent a row without its key") }
         return id
     }
 
     /// Stored JSON; SQL null is JSON's null.
-    fileprivate func stored(
+    func stored(
         _ row: Int, _ column: Int, _ what: String, of execution: UUIDv7
     ) throws(DatabaseError) -> JSON {
         guard text(row, column) != nil else { return .null }
@@ -117,6 +119,7 @@ extension ExecutionError {
         guard let code = json["code"]?.stringValue, let message = json["message"]?.stringValue else { return nil }
         self.init(
             code: code, message: message, step: json["step"]?.stringValue,
-            isRetryable: json["retryable"]?.boolValue ?? false, action: json["action"]?.stringValue ?? "")
+            isRetryable: json["retryable"]?.boolValue ?? false, action: json["action"]?.stringValue ?? "",
+            leftovers: (json["not_undone"]?.arrayValue ?? []).compactMap(\.stringValue))
     }
 }

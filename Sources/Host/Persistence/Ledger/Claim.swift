@@ -63,7 +63,7 @@ struct Claim: Sendable {
                     start_time = coalesce(e.start_time, now()), updated_at = now()
                 FROM candidate WHERE e.id = candidate.id
                 RETURNING e.id, e.epoch, e.user_id, e.execution_config::text, e.plan::text, e.progress_percentage,
-                    e.created_at)
+                    e.webhook_url IS NOT NULL, e.created_at)
             SELECT * FROM taken ORDER BY created_at, id
             """, [.uuid(worker), .count(limit), dead, .array(excluded)])
     }

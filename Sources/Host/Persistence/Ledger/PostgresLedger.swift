@@ -10,19 +10,25 @@ public struct PostgresLedger: ExecutionLedger {
 
     public init(_ database: Database) { self.database = database }
 
+    /// What a template expects of a run is taken for no longer than this.
+    private static let longestExpectation = Duration.seconds(31_536_000)
+
     /// - Throws: `notFound` where the template or the user does not exist.
-    public func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> UUIDv7 {
+    public func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> AdmittedExecution {
         let parameters: [SQLValue] = [
             .uuid(draft.id), .uuid(draft.userID), .text(draft.templateSlug), .text(draft.plan.templateVersion),
             .json(draft.configuration), .json(draft.plan.json), .count(draft.plan.steps.count),
             .text(draft.webhookURL), .text(draft.idempotencyKey), .timestamp(draft.id.timestamp),
+            .duration(min(max(draft.expectedDuration, .zero), Self.longestExpectation)),
         ]
         // Where another run takes the same key at the same moment, this statement's snapshot may be older than
         // that run: the next one sees it.
         for _ in 0..<3 {
             let rows = try await database.execute(Self.admission, parameters, affinity: draft.id)
             guard rows.bool(0, 0) else { throw LedgerError(.notFound, "the template is not published") }
-            if let id = rows.uuid(0, 1) { return id }
+            if let id = rows.uuid(0, 1), let completion = rows.timestamp(0, 2) {
+                return AdmittedExecution(id: id, estimatedCompletion: completion)
+            }
         }
         throw LedgerError(.unavailable, "another request with this idempotency key is being admitted")
     }
@@ -72,25 +78,6 @@ extension Rows {
 }
 
 extension PostgresLedger {
-    /// The row's `created_at` is the id's own time: the order in which runs are claimed.
-    private static let admission = Statement(
-        "admit",
-        """
-        WITH template AS (SELECT id FROM templates WHERE slug = $3),
-        admitted AS (
-            INSERT INTO template_executions (
-                id, user_id, template_id, template_slug, template_version, execution_config, plan, total_steps,
-                webhook_url, idempotency_key, created_at)
-            SELECT $1::uuid, $2::uuid, template.id, $3, $4, $5::jsonb, $6::jsonb, $7::integer, $8, $9, $10::timestamptz
-            FROM template
-            ON CONFLICT DO NOTHING
-            RETURNING id)
-        SELECT EXISTS (SELECT FROM template), coalesce(
-            (SELECT id FROM admitted),
-            (SELECT id FROM template_executions WHERE user_id = $2::uuid AND idempotency_key = $9),
-            (SELECT id FROM template_executions WHERE id = $1::uuid AND user_id = $2::uuid))
-        """)
-
     /// A lease that had ended begins anew, and with it the time since when it is held without a gap.
     private static let renewal = """
         INSERT INTO workers (id, application_name, lease, lease_expires_at)

@@ -21,15 +21,21 @@ public struct PostgresReader: ExecutionReader {
         let rows = try await database.execute(
             Self.logs,
             [.uuid(id), .uuid(user), .integer(start), .count(min(max(limit, 1), Self.pageLimit))])
-        guard rows.bool(0, 0) else { return nil }
+        guard let state = rows.text(0, 0) else { return nil }
         return LogPage(
-            lines: rows.text(0, 1) ?? "[]", lastSequence: rows.integer(0, 2) ?? start, hasMore: rows.bool(0, 3))
+            lines: rows.text(0, 1) ?? "[]", lastSequence: rows.integer(0, 2) ?? start, hasMore: rows.bool(0, 3),
+            state: ExecutionState(rawValue: state))
+    }
+
+    public func resources(_ id: UUIDv7, of user: UUIDv7) async throws(LedgerError) -> String? {
+        let rows = try await database.execute(Self.resources, [.uuid(id), .uuid(user)])
+        return rows.isEmpty ? nil : rows.text(0, 0)
     }
 }
 
 extension PostgresReader {
     /// RFC 3339 in UTC with milliseconds.
-    private static func time(_ column: String) -> String {
+    static func time(_ column: String) -> String {
         "to_char(\(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
     }
 
@@ -42,9 +48,10 @@ extension PostgresReader {
                 (SELECT count(*) FROM execution_steps s WHERE s.execution_id = e.id AND s.state <> 'failed')
                     AS completed_steps,
                 e.result_data AS result, e.cost_breakdown, \(decimal("e.total_cost")) AS total_cost,
-                e.error_message, e.error, e.deployed_url,
+                e.error_message, e.error, e.deployed_url, e.github_repo_url,
                 \(time("e.created_at")) AS created_at, \(time("e.start_time")) AS start_time,
-                \(time("e.end_time")) AS end_time
+                \(time("e.end_time")) AS end_time,
+                CASE WHEN e.end_time IS NULL THEN \(time("e.estimated_completion")) END AS estimated_completion
             FROM template_executions e WHERE e.id = $1::uuid AND e.user_id = $2::uuid
         ) AS execution
         """)
@@ -58,7 +65,7 @@ extension PostgresReader {
             FROM execution_logs l WHERE l.execution_id = $1::uuid AND l.sequence > $3::bigint
             ORDER BY sequence LIMIT $4::bigint + 1),
         whole AS (SELECT * FROM page WHERE sequence = $3::bigint + number)
-        SELECT EXISTS (SELECT FROM template_executions WHERE id = $1::uuid AND user_id = $2::uuid),
+        SELECT (SELECT status FROM template_executions WHERE id = $1::uuid AND user_id = $2::uuid),
             (SELECT coalesce('[' || string_agg(row_to_json(line)::text, ',') || ']', '[]') FROM (
                 SELECT sequence, \(time("time")) AS timestamp, level, step, message
                 FROM whole WHERE number <= $4::bigint ORDER BY sequence) AS line),

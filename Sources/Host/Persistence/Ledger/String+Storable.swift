@@ -13,6 +13,14 @@ extension String {
     /// The same for a name that a plugin or provider gave.
     var storableName: String { bounded(Self.nameLimit) }
 
+    /// The end of a long text, at most `limit` bytes of it: of a log the end is what matters.
+    func storableEnd(_ limit: Int) -> String {
+        let text = withoutZero
+        guard text.utf8.count > limit else { return text }
+        // A character that was cut begins with bytes of its rest.
+        return String(decoding: text.utf8.suffix(limit).drop { $0 & 0xC0 == 0x80 }, as: UTF8.self)
+    }
+
     fileprivate var withoutZero: String {
         guard utf8.contains(0) else { return self }
         return String(String.UnicodeScalarView(unicodeScalars.map { $0 == "\0" ? "\u{FFFD}" : $0 }))

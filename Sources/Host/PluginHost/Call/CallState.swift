@@ -150,6 +150,7 @@ enum Misbehaviour: String, Sendable, Hashable {
     case unknownChunk = "unknown_chunk"
     case oversizedChunk = "oversized_chunk"
     case invalidUsage = "invalid_usage"
+    case invalidLog = "invalid_log"
     case invalidResult = "invalid_result"
     case invalidError = "invalid_error"
     /// `start`, `cancel` or `on_event` took more than a millisecond.

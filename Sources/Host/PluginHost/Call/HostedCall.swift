@@ -5,20 +5,6 @@ import Synchronization
 /// One call in flight: its state, what the plugin has emitted and the caller not yet taken, and the host services
 /// that work for it.
 final class HostedCall: Sendable {
-    /// What the caller's task gets next.
-    enum Step: Sendable {
-        case chunk(CallChunk, bytes: Int)
-        case over(Outcome)
-    }
-
-    /// How it ended, before it is put into the caller's words.
-    enum Outcome: Sendable {
-        case completed(status: aib_status, bytes: [UInt8])
-        case refused(status: aib_status)
-        case cancelled
-        case timedOut
-    }
-
     /// Timers, transfers and requests at once; beyond it a service answers `AIB_E_LIMIT`.
     static let maximumServices = 64
     /// Events that wait for the instance's thread. A service that is ended leaves its events behind, so that the number
@@ -29,12 +15,7 @@ final class HostedCall: Sendable {
 
     private struct State {
         var call = CallState()
-        var text = TextJoiner()
-        /// Emitted and not yet taken. Neighbouring pieces are joined, and consumption replaces what was said before,
-        /// so a caller that lags finds little to do, and one piece of each is all there is to hold.
-        var pendingText = ""
-        var pendingTextBytes = 0
-        var pendingUsage: TokenUsage?
+        var output = CallOutput()
         var outcome: Outcome?
         var caller: CheckedContinuation<Step, Never>?
         var lastUsage: TokenUsage?
@@ -55,14 +36,7 @@ final class HostedCall: Sendable {
             case nil, .completed?: break
             case .refused?, .cancelled?, .timedOut?: return outcome.map(Step.over)
             }
-            if !pendingText.isEmpty {
-                defer { (pendingText, pendingTextBytes) = ("", 0) }
-                return .chunk(.text(pendingText), bytes: pendingTextBytes)
-            }
-            if let usage = pendingUsage {
-                pendingUsage = nil
-                return .chunk(.usage(usage), bytes: 0)
-            }
+            if let (chunk, bytes) = output.next() { return .chunk(chunk, bytes: bytes) }
             return outcome.map(Step.over)
         }
     }
@@ -70,6 +44,9 @@ final class HostedCall: Sendable {
     let id: aib_id
     let invocation: Invocation
     let input: [UInt8]
+    /// The plugin's own secrets and the call's.
+    let secrets: SecretScope
+    let scrubber: Scrubber
     private let instance: PluginInstance
     private let queuedEvents = Atomic(0)
     private let state: Mutex<State>
@@ -81,6 +58,12 @@ final class HostedCall: Sendable {
         self.instance = instance
         state = Mutex(State(isHeldByServer: hasServer))
         input = invocation.input.bytes
+        guard !invocation.secrets.isEmpty else {
+            (secrets, scrubber) = (instance.secrets, instance.scrubber)
+            return
+        }
+        secrets = instance.secrets.adding(invocation.secrets)
+        scrubber = Scrubber(secrets)
     }
 
     /// What the plugin said last about the call's consumption.
@@ -160,7 +143,7 @@ final class HostedCall: Sendable {
             let (status_, effects) = state.call.complete()
             answer = status_
             guard effects.answer != nil else { return effects }
-            state.pendingText += state.text.finish()
+            state.output.finishText()
             state.outcome = .completed(status: status, bytes: bytes)
             return effects
         }
@@ -168,18 +151,21 @@ final class HostedCall: Sendable {
     }
 
     func emitText(_ bytes: [UInt8]) -> Int {
-        emit(bytes.count) { state in
-            state.pendingText += state.text.push(bytes)
-            state.pendingTextBytes += bytes.count
-        }
+        emit(bytes.count) { $0.output.add(text: bytes) }
     }
 
     func emitUsage(_ usage: TokenUsage) -> Int {
         // It takes no room: there is never more than one to hold.
         emit(0) { state in
             state.lastUsage = usage
-            state.pendingUsage = usage
+            state.output.add(usage: usage)
         }
+    }
+
+    /// - Parameter count: the chunk's bytes, which is what the line takes of the window.
+    func emitLog(_ stream: LogStream, _ message: String, bytes count: Int) -> Int {
+        let line = scrubber.clean(message, upTo: CallOutput.maximumLogBytes)
+        return emit(count) { $0.output.add(log: stream, line, bytes: count) }
     }
 
     private func emit(_ count: Int, _ append: (inout State) -> Void) -> Int {

@@ -58,12 +58,12 @@ extension PluginInstance {
         let rawUsage = json?["raw_usage"].flatMap { $0.objectValue == nil ? nil : $0 }
         return ProviderError(
             code,
-            json?["message"]?.stringValue.map(scrubber.clean) ?? "the plugin \(manifest.id) gave no reason",
+            json?["message"]?.stringValue.map(call.scrubber.clean) ?? "the plugin \(manifest.id) gave no reason",
             isRetryable: json?["retryable"]?.boolValue ?? false,
             // A day at most: what a provider asks for beyond that is no longer a retry.
             retryAfter: json?["retry_after_ms"]?.integerValue.map { .milliseconds(min(max($0, 0), 86_400_000)) },
             status: json?["status"]?.integerValue.flatMap(Int.init(exactly:)),
-            providerRequestID: json?["provider_request_id"]?.stringValue.map(scrubber.clean),
+            providerRequestID: json?["provider_request_id"]?.stringValue.map(call.scrubber.clean),
             usage: stated ?? call.lastUsage, rawUsage: rawUsage ?? .null,
             isUsageFinal: stated != nil && json?["usage_is_final"] == true)
     }

@@ -60,6 +60,16 @@ extension PluginInstance {
                 return AIB_E_INVALID
             }
             return call.emitUsage(usage)
+        case AIB_CHUNK_LOG:
+            // The message is a provider's: bytes in it that are no text are no fault of the plugin's.
+            let json = try? JSON.parse(bytes, JSON.Reading(repairsStrings: true))
+            guard let stream = json?["stream"]?.stringValue.flatMap(LogStream.init),
+                let message = json?["message"]?.stringValue
+            else {
+                count(.invalidLog, call: call)
+                return AIB_E_INVALID
+            }
+            return call.emitLog(stream, message, bytes: bytes.count)
         default:
             count(.unknownChunk, call: call)
             return AIB_E_UNSUPPORTED

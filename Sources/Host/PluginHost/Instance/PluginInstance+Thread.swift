@@ -93,7 +93,7 @@ extension PluginInstance {
         if isDue: @escaping @Sendable () -> Bool = { true }
     ) {
         let json: JSON = [
-            "code": .string(error.code.rawValue), "message": .string(scrubber.clean(error.message)),
+            "code": .string(error.code.rawValue), "message": .string(call.scrubber.clean(error.message)),
             "retryable": .bool(error.isRetryable),
         ]
         deliver(.fail, to: call, user: user, handle: handle, json.bytes, if: isDue)

@@ -122,7 +122,8 @@ extension PluginManifest {
         for (index, json) in reader.array(root, "serves", at: "").enumerated() {
             let pointer = "/serves/\(index)"
             let object = reader.object(
-                json, at: pointer, allowing: ["ai_provider", "command", "provider", "operation"])
+                json, at: pointer,
+                allowing: ["ai_provider", "command", "provider", "operation", "lookup", "undo"])
             let key: RouteKey
             switch (object?["ai_provider"], object?["command"]) {
             case (_?, nil): key = .aiProvider(reader.string(object, "ai_provider", at: pointer))
@@ -136,17 +137,29 @@ extension PluginManifest {
                     at: pointer)
                 continue
             }
-            let operation = reader.string(object, "operation", at: pointer)
-            if !operation.isEmpty, !operations.contains(operation) {
-                reader.report(
-                    "unknown_operation",
-                    "\"\(operation)\" is not among the operations (\(operations.joined(separator: ", ")))",
-                    suggestion: Spelling.nearest(to: operation, in: operations), at: "\(pointer)/operation")
+            func operation(_ member: String) -> String {
+                let name = reader.string(object, member, at: pointer)
+                if !name.isEmpty, !operations.contains(name) {
+                    reader.report(
+                        "unknown_operation",
+                        "\"\(name)\" is not among the operations (\(operations.joined(separator: ", ")))",
+                        suggestion: Spelling.nearest(to: name, in: operations), at: "\(pointer)/\(member)")
+                }
+                return name
             }
+            for member in ["lookup", "undo"] where object?[member] != nil && object?["command"] == nil {
+                reader.report(
+                    "unknown_member", "\"\(member)\" goes with a \"command\": an AI call has no effect to undo",
+                    at: "\(pointer)/\(member)")
+            }
+            let entry = Served(
+                key: key, operation: operation("operation"),
+                lookup: object?["lookup"].map { _ in operation("lookup") },
+                undo: object?["undo"].map { _ in operation("undo") })
             if served.contains(where: { $0.key == key }) {
                 reader.report("duplicate", "\(key) is served twice", at: pointer)
             }
-            served.append(Served(key: key, operation: operation))
+            served.append(entry)
         }
         return served
     }

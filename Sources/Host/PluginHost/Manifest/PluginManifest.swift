@@ -23,6 +23,10 @@ public struct PluginManifest: Sendable, Hashable {
     public struct Served: Sendable, Hashable {
         public let key: RouteKey
         public let operation: String
+        /// Tells what became of the step's effect.
+        public let lookup: String?
+        /// Takes the step's effect back.
+        public let undo: String?
     }
 
     /// A secret the plugin uses by name and never sees.
@@ -68,7 +72,8 @@ extension PluginManifest {
             routes[served.key] = Route(
                 pluginID: id, pluginVersion: version, operation: served.operation,
                 defaultModel: configuration["model"]?.stringValue, ledgerName: ledgerName,
-                isMetered: operation(named: served.operation)?.costClass != .free)
+                isMetered: operation(named: served.operation)?.costClass != .free, lookup: served.lookup,
+                undo: served.undo)
         }
         return routes
     }

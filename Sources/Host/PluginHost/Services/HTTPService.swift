@@ -47,7 +47,6 @@ extension ServiceTables {
 extension PluginInstance {
     /// What one write of a streamed body may carry.
     static let maximumPieceBytes = 1 << 20
-    private static let maximumBodyBytes = 64 << 20
     private static let maximumURLBytes = 16_384
     private static let maximumHeaders = 256
     private static let maximumHeaderBytes = 65_536
@@ -88,11 +87,13 @@ extension PluginInstance {
     private func outbound(_ wire: aib_http_req, _ call: HostedCall) -> (OutboundRequest, blob: String?)? {
         guard let method = unsafe wire.method.text(upTo: 32), !method.isEmpty,
             let url = unsafe wire.url.text(upTo: Self.maximumURLBytes), !url.isEmpty,
-            let body = unsafe wire.body.copy(upTo: Self.maximumBodyBytes),
+            let body = unsafe wire.body.copy(upTo: OutboundRequest.maximumBodyBytes),
             let blob = unsafe wire.body_blob.text(upTo: 64),
             var headers = unsafe headers(wire.headers, wire.n_headers)
         else { return nil }
         let streams = unsafe wire.flags & UInt64(AIB_HTTP_STREAM_BODY) != 0
+        let fills = unsafe wire.flags & UInt64(AIB_HTTP_FILL_BODY) != 0
+        if fills, streams || !blob.isEmpty { return nil }
         var length: Int64?
         if streams, let index = headers.firstIndex(where: { $0.name.lowercased() == "content-length" }) {
             // The transport writes the field itself, from the length.
@@ -104,10 +105,11 @@ extension PluginInstance {
         var timeout = call.invocation.deadline.duration(since: environment.clock.now())
         let limit = unsafe wire.timeout_ms
         if limit > 0 { timeout = min(timeout, .milliseconds(limit)) }
-        let request = OutboundRequest(
+        var request = OutboundRequest(
             method: method, url: url, headers: headers,
             body: streams ? .stream(length: length) : body.isEmpty ? .none : .bytes(body),
-            timeout: max(timeout, .milliseconds(1)), egress: egress, secrets: secrets)
+            timeout: max(timeout, .milliseconds(1)), egress: egress, secrets: call.secrets)
+        request.fillsSecretsInBody = fills
         return (request, blob.isEmpty ? nil : blob)
     }
 

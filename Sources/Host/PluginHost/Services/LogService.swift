@@ -32,11 +32,13 @@ extension PluginInstance {
         // What is longer than any line could show is cut before it is copied.
         let kept = unsafe aib_span(ptr: message.ptr, len: min(message.len, UInt64(4 * Scrubber.maximumBytes)))
         guard let bytes = unsafe kept.copy(upTo: 4 * Scrubber.maximumBytes) else { return }
+        let call = call(id)
+        let scrubber = call?.scrubber ?? scrubber
         let text = scrubber.clean(bytes, isCut: unsafe kept.len < message.len)
         if foreign == nil, self.level(level) == .error { creationError = text }
         guard isLogged(level) else { return }
         var metadata: Logger.Metadata = [:]
-        if let call = call(id) { metadata["call"] = "\(call.invocation.callID)" }
+        if let call { metadata["call"] = "\(call.invocation.callID)" }
         let json = unsafe fields.copy(upTo: 16_384).flatMap { try? JSON.parse($0) }
         for member in json?.objectValue?.members.prefix(Self.maximumFields) ?? [] {
             let name = scrubber.clean(member.key)

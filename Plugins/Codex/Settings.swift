@@ -1,0 +1,19 @@
+import PluginKit
+
+/// What an operator configures for one instance, checked once when it is made.
+struct Settings: Sendable, Hashable {
+    /// Where the Responses API lives unless `base_url` says otherwise.
+    static let defaultBaseURL = "https://api.openai.com"
+    /// Used where neither the call nor the operator names a model. The manifest states the same default.
+    static let fallbackModel = "gpt-5.3-codex"
+
+    let responsesURL: String
+    let defaultModel: String
+
+    /// - Throws: `PluginError` of code `invalid` that names the setting.
+    init(_ configuration: JSON) throws(PluginError) {
+        let settings = OperatorSettings(configuration)
+        responsesURL = try settings.baseURL("base_url", default: Self.defaultBaseURL) + "/v1/responses"
+        defaultModel = try settings.text("model") ?? Self.fallbackModel
+    }
+}

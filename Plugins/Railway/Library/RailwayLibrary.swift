@@ -1,0 +1,8 @@
+public import PluginKit
+import RailwayPlugin
+
+// The library's one exported symbol, in a module of its own: a program that links several plugins' sources, as the
+// tests do, can have only one symbol of this name.
+@c @implementation public func aib_plugin_entry(_: UInt32, _: UInt32) -> UnsafePointer<aib_entry>? {
+    PluginEntry.make(Railway.self)
+}

@@ -1,0 +1,13 @@
+public import Hummingbird
+import NIOCore
+
+/// A request's context that knows its connection, for answers that last.
+public struct APIContext: RequestContext {
+    public var coreContext: CoreRequestContextStorage
+    let channel: any Channel
+
+    public init(source: ApplicationRequestContextSource) {
+        coreContext = .init(source: source)
+        channel = source.channel
+    }
+}

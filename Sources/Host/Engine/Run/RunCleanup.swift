@@ -1,0 +1,83 @@
+import Domain
+import Logging
+
+/// Takes back what a failed run did to the outside world, the last first.
+struct RunCleanup: Sendable {
+    /// Attempts at undoing one effect.
+    static let maximumAttempts = 4
+    /// Bounds one of them.
+    static let timeout = Duration.seconds(300)
+
+    let fence: Fence
+    let userID: UUIDv7
+    /// In the order in which they were begun.
+    let effects: [Effect]
+    /// The commands whose effects the template wants undone.
+    let commands: Set<String>
+    let names: [String: String]
+    let services: EngineServices
+    let report: @Sendable (StepEvent) -> Void
+
+    /// The effects that are to be undone, in the order of undoing. What the host itself keeps running for the
+    /// application goes in any case.
+    static func pending(_ effects: [Effect], _ plan: ExecutionPlan) -> [Effect] {
+        let commands = Self.commands(of: plan)
+        return effects.reversed().filter { effect in
+            effect.state != .undone && commands.contains(effect.command)
+        }
+    }
+
+    static func commands(of plan: ExecutionPlan) -> Set<String> {
+        Set(plan.cleanup.map(\.command)).union([SystemCommand.setupMonitoring.rawValue])
+    }
+
+    /// Reports each effect as it is undone, and `.concluded` at the end.
+    func run() async {
+        for effect in effects {
+            guard !Task.isCancelled else { return }
+            guard let undone = await undo(effect) else { return }
+            report(.effect(undone))
+            let name = names[effect.stepID] ?? effect.stepID
+            switch undone.state {
+            case .undone: report(.line(.info, step: name, message: "undone: \(effect.command)"))
+            default:
+                report(
+                    .line(.error, step: name, message: "could not be undone: \(effect.command): \(undone.error ?? "")"))
+            }
+        }
+        report(.concluded(nil))
+    }
+
+    /// nil where the run was interrupted.
+    private func undo(_ effect: Effect) async -> Effect? {
+        let key = RouteKey.command(effect.command, provider: effect.provider)
+        guard let route = services.dispatch.route(for: key), let operation = route.undo else {
+            return effect.becoming(.undoFailed, error: "nothing on this host serves \(key)")
+        }
+        var attempt = 0
+        while true {
+            attempt += 1
+            let now = services.clock.wall.now()
+            let invocation = Invocation(
+                route: route.operation(operation), callID: UUIDv7(at: now), input: effect.inquiry,
+                tenant: userID.description, attempt: attempt, idempotencyKey: effect.key,
+                deadline: now.advanced(by: Self.timeout))
+            do throws(ProviderError) {
+                _ = try await services.dispatch.invoke(invocation) { _ in }
+                return effect.becoming(.undone)
+            } catch {
+                if Task.isCancelled { return nil }
+                services.logger.warning(
+                    "undoing failed",
+                    metadata: ["execution": "\(fence.executionID)", "effect": "\(effect.key)", "error": "\(error)"])
+                let delay = services.retry.delay(
+                    after: error, attempt: attempt, of: Self.maximumAttempts, jitter: services.jitter())
+                guard let delay else {
+                    return effect.becoming(
+                        .undoFailed, error: "the provider \"\(effect.provider)\" answered with \(error.code.rawValue)")
+                }
+                guard (try? await services.clock.sleep(delay)) != nil else { return nil }
+            }
+        }
+    }
+}

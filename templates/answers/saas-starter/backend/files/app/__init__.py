@@ -1,0 +1,1 @@
+"""One module a feature; each adds its pages with `install(site)`."""

@@ -1,0 +1,1 @@
+"""What every page needs, on the standard library and psycopg2."""

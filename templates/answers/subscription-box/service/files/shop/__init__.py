@@ -1,0 +1,1 @@
+"""The shop: what customers see (`storefront`), what whoever packs the boxes sees (`counter`), and the drawings."""
