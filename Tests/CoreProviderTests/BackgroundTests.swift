@@ -73,15 +73,15 @@ private final class FakeWatch: DomainWatch {
         await DomainVerification(watch: watch, dispatch: plugins, clock: FixedClock(), logger: logger).lookAtDue()
         let isActive = status == "active"
         #expect(watch.state.withLock { $0.active } == (isActive ? ["example.com"] : []))
-        #expect(watch.state.withLock { $0.postponed } == (isActive ? [] : [.seconds(30)]))
+        #expect(watch.state.withLock { $0.postponed } == (isActive ? [] : [.seconds(5)]))
         let call = try #require(plugins.calls.withLock { $0.first })
         #expect(call.route.operation == "deploy.lookup" && call.idempotencyKey == "e/9")
         #expect(call.input["effect"]?["resource"]?["id"] == "d" && call.input["application"]?["name"] == "x")
     }
 
     @Test func `looks become rare and end`() {
-        #expect(DomainVerification.delay(after: 0) == .seconds(30))
-        #expect(DomainVerification.delay(after: 4) == .seconds(60))
+        #expect(DomainVerification.delay(after: 0) == .seconds(5))
+        #expect(DomainVerification.delay(after: 6) == .seconds(10))
         #expect(DomainVerification.delay(after: 60) == .seconds(3_600))
         #expect(DomainVerification.delay(after: DomainVerification.maximumAttempts) == nil)
     }

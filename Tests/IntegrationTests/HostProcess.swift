@@ -123,12 +123,13 @@ extension APIClient {
         return client
     }
 
-    /// Polls until the execution has ended; there is no event to wait for on this side of the API.
+    /// Follows the execution's log to its end.
     func ended(_ id: String) async throws -> JSON {
         while true {
             let execution = try await get("/v1/executions/\(id)").body
             if ["completed", "failed", "cancelled"].contains(execution["status"]?.stringValue) { return execution }
-            await Task.yield()
+            for try await event in EventStream(client: self, path: "/v1/executions/\(id)/logs?stream=true")
+            where event.name == "end" { break }
         }
     }
 }

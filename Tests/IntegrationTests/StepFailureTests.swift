@@ -18,24 +18,30 @@ import Testing
     }
 
     /// A model that is asked for this step's work is refused for good.
-    private static func ai(_ step: String, _ words: String, hasSource: Bool) -> Case {
-        Case(
-            step: step, fault: ["kind": "status", "status": 401, "times": 1, "match": .string(words)],
-            error: "provider_denied", hasSource: hasSource)
+    private static func ai(_ step: String, _ provider: String, _ words: String, hasSource: Bool) -> Case {
+        let fault: JSON = [
+            "provider": .string(provider), "kind": "status", "status": 401, "match": .string(words),
+        ]
+        return Case(step: step, fault: fault, error: "provider_denied", hasSource: hasSource)
+    }
+
+    private static func railway(_ step: String, _ fault: JSON, _ error: String) -> Case {
+        var fault = fault
+        fault.set("provider", "railway")
+        return Case(step: step, fault: fault, error: error, hasSource: true)
     }
 
     static let cases = [
-        ai("Architecture Planning", "SaaS architecture with features", hasSource: false),
-        ai("Frontend Generation", "Generate Next.js frontend code", hasSource: false),
-        ai("Backend API Creation", "Create FastAPI backend", hasSource: false),
-        Case(
-            step: "Database Setup", fault: ["kind": "graphql_error", "match": "serviceCreate", "times": 1],
-            error: "database_refused", hasSource: true),
-        ai("Stripe Integration", "Add Stripe subscription billing", hasSource: true),
-        ai("Testing & Quality Assurance", "Generate comprehensive tests", hasSource: true),
-        Case(
-            step: "Application Deployment", fault: ["kind": "deployment_fails", "match": "", "times": 1],
-            error: "deployment_failed", hasSource: true),
+        ai("Architecture Planning", "anthropic", "SaaS architecture with features", hasSource: false),
+        ai("Frontend Generation", "openai", "Generate Next.js frontend code", hasSource: true),
+        ai("Backend API Creation", "anthropic", "Create FastAPI backend", hasSource: true),
+        railway(
+            "Database Setup", ["kind": "status", "status": 403, "match": "serviceCreate"], "provider_denied"),
+        ai("Stripe Integration", "openai", "Add Stripe subscription billing", hasSource: true),
+        ai("Testing & Quality Assurance", "anthropic", "Generate comprehensive tests", hasSource: true),
+        railway("Application Deployment", ["kind": "build_failed", "match": "/app"], "deployment_failed"),
+        railway("Application Deployment", ["kind": "unhealthy", "match": "/app"], "deployment_failed"),
+        railway("Application Deployment", ["kind": "crash", "match": "/app"], "deployment_failed"),
     ]
 
     @Test func `leaves nothing behind at any step`() async throws {
@@ -71,6 +77,6 @@ import Testing
         guard one.hasSource else { return }
         let url = try #require(execution["result"]?["github_repository"]?.stringValue, "\(one): \(execution.text)")
         let paths = try await world.clone(url, host, key: try #require(client.key))
-        #expect(paths.contains("main.py"), "\(one): \(paths)")
+        #expect(!paths.isEmpty, "\(one)")
     }
 }

@@ -34,6 +34,8 @@ import Testing
             #expect(address == "127.0.0.1:\(started.port)")
             #expect(try await client.log("buildLogs", first) == ["unpacked \(Archive.application.count) bytes"])
             #expect(try await client.log("deploymentLogs", first) == ["listening on \(started.port)"])
+            applications.say("a late line", as: first)
+            try await client.wait(for: "SUCCESS", of: first)
 
             let second = try await client.deployed(place, message: "key-2")
             try await client.wait(for: "SUCCESS", of: second)

@@ -15,6 +15,7 @@ final class FakeApplications: ApplicationHost {
         var running: [String: AsyncStream<ApplicationExit>.Continuation] = [:]
         var databases: [String: String] = [:]
         var failure: ApplicationFailure?
+        var onLog: [String: @Sendable (ApplicationLogStream, String) -> Void] = [:]
     }
 
     let state = Mutex(State())
@@ -31,6 +32,9 @@ final class FakeApplications: ApplicationHost {
     /// Names and passwords.
     var databases: [String: String] { state.withLock(\.databases) }
 
+    /// What a running application says.
+    func say(_ line: String, as id: String) { state.withLock { $0.onLog[id] }?(.standardOutput, line) }
+
     func crash(_ id: String) {
         let continuation = state.withLock { $0.running[id] }
         continuation?.yield(ApplicationExit(status: 7))
@@ -42,6 +46,7 @@ final class FakeApplications: ApplicationHost {
     ) async throws(ApplicationFailure) -> RunningApplication {
         let (exits, continuation) = AsyncStream.makeStream(of: ApplicationExit.self)
         let number = state.withLock { state in
+            state.onLog[application.id] = onLog
             state.started.append(application)
             return state.started.count
         }

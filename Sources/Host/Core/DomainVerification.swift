@@ -7,7 +7,7 @@ public import ServiceLifecycle
 public struct DomainVerification: Service {
     static let width = 8
     /// Records that are not there after about a week will not come.
-    static let maximumAttempts = 200
+    static let maximumAttempts = 230
 
     private let watch: any DomainWatch
     private let dispatch: any Dispatch
@@ -18,7 +18,7 @@ public struct DomainVerification: Service {
     /// - Parameter pause: waits between two looks for domains that are due.
     public init(
         watch: any DomainWatch, dispatch: any Dispatch, clock: any WallClock = SystemWallClock(), logger: Logger,
-        pause: @escaping @Sendable () async throws -> Void = { try await Task.sleep(for: .seconds(5)) }
+        pause: @escaping @Sendable () async throws -> Void = { try await Task.sleep(for: .seconds(1)) }
     ) {
         self.watch = watch
         self.dispatch = dispatch
@@ -65,7 +65,7 @@ public struct DomainVerification: Service {
     /// Often at first, when somebody is setting the records; hourly in the end.
     static func delay(after attempts: Int) -> Duration? {
         guard attempts < maximumAttempts else { return nil }
-        return min(.seconds(30) * (1 << min(attempts / 4, 7)), .seconds(3_600))
+        return min(.seconds(5) * (1 << min(attempts / 6, 10)), .seconds(3_600))
     }
 
     private func isActive(_ domain: PendingDomain) async -> Bool {

@@ -1,4 +1,3 @@
-import Logging
 import ServiceLifecycle
 
 /// What goes on after the request that began it is answered: deployments and proxies.
@@ -10,10 +9,8 @@ final class BackgroundWork: Sendable {
 
     private let jobs: AsyncStream<Job>
     private let continuation: AsyncStream<Job>.Continuation
-    private let logger: Logger
 
-    init(logger: Logger) {
-        self.logger = logger
+    init() {
         (jobs, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(Self.capacity))
     }
 
@@ -22,7 +19,6 @@ final class BackgroundWork: Sendable {
     /// - Returns: false where it never begins: too many wait, or the work has ended.
     func begin(_ job: @escaping Job) -> Bool {
         if case .enqueued = continuation.yield(job) { return true }
-        logger.error("background job refused")
         return false
     }
 

@@ -69,10 +69,11 @@ struct RailwayDeployment: Sendable {
 }
 
 extension RailwayState {
-    /// Changes a deployment's status unless it is removed: nothing follows that.
+    /// Changes a deployment's status. Nothing follows a removal, and what is settled is never under way again: a late
+    /// line of an application that runs says nothing of how it came up.
     mutating func move(_ id: String, to status: RailwayDeployment.Status, at time: Timestamp) {
         guard let index = deployments.firstIndex(where: { $0.id == id }), deployments[index].status != .removed,
-            deployments[index].status != status
+            deployments[index].status != status, status.isSettled || !deployments[index].status.isSettled
         else { return }
         deployments[index].status = status
         deployments[index].statusUpdatedAt = time

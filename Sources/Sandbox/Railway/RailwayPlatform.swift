@@ -45,7 +45,7 @@ final class RailwayPlatform: Service {
         self.wallClock = wallClock
         self.pace = pace
         self.logger = logger
-        work = BackgroundWork(logger: logger)
+        work = BackgroundWork()
     }
 
     /// The state as it is now.

@@ -12,7 +12,7 @@ enum Clone {
         var files: [String] = []
         for case let path as String in FileManager.default.enumerator(atPath: folder) ?? .init() {
             var isFolder: ObjCBool = false
-            FileManager.default.fileExists(atPath: folder + "/" + path, isDirectory: &isFolder)
+            _ = unsafe FileManager.default.fileExists(atPath: folder + "/" + path, isDirectory: &isFolder)
             if !isFolder.boolValue, !path.hasPrefix(".git/") { files.append(path) }
         }
         return files.sorted()
