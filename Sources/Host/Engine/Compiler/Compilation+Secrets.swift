@@ -1,11 +1,17 @@
 import Domain
 
 extension Compilation {
-    /// Whether a reference stands for a secret: a connection URL or a password.
+    /// Whether a reference stands for a secret: a connection URL or a password, by the execution's own name for it or
+    /// as a part of the result that it comes from.
     private func isSecret(_ reference: Reference) -> Bool {
-        switch reference.root {
+        var path = reference.path[...]
+        if let owner = names.steps(named: reference.root).first {
+            guard ["setup_database", "deploy_application"].contains(steps[owner].command) else { return false }
+            path = path.dropFirst()
+        }
+        return switch path.first {
         case "database_url": true
-        case "admin_credentials": reference.path.count == 1 || reference.path[1] == "password"
+        case "admin_credentials": path.count == 1 || path[path.startIndex + 1] == "password"
         default: false
         }
     }

@@ -63,7 +63,14 @@ public struct RunEstimate: Sendable, Hashable {
             } else if case .system(let action) = step.action {
                 service = "\(action.command) · \(service)"
             }
-            if let price, let sum = total.adding(price) { total = sum }
+            if let price, let sum = total.adding(price) {
+                total = sum
+            } else if price != nil {
+                faults.append(
+                    Diagnostic(
+                        code: "cost_out_of_range", message: ExecutionError.moneyOverflow.message,
+                        pointer: "/template/execution_steps/\(index)"))
+            }
             steps.append(
                 Step(
                     id: step.id, name: step.name, service: service,

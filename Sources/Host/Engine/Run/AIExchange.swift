@@ -14,7 +14,11 @@ struct AIExchange: Sendable {
         var text = ""
         if !context.isEmpty {
             text += "<context>\n"
-            for (name, value) in context { text += "<\(name)>\n\(Self.render(value))\n</\(name)>\n" }
+            for (name, value) in context {
+                // Which secret it is would be of no use to a model.
+                let shown = value.replacingSecrets { _ in "(a secret)" }
+                text += "<\(name)>\n\(Self.render(shown))\n</\(name)>\n"
+            }
             text += "</context>\n\n"
         }
         text += prompt

@@ -56,19 +56,17 @@ extension JSON {
     /// The paths of a result's files.
     var filePaths: [String] { (self["files"]?.arrayValue ?? []).compactMap { $0["path"]?.stringValue } }
 
+    private var isFile: Bool { self["path"]?.stringValue != nil && self["content"]?.stringValue != nil }
+
     /// The value with the files of every result in it replaced by their paths: a provider gets them as an archive.
     var withoutFileContents: JSON {
         switch self {
+        // Also where a reference was to the files alone.
+        case .array(let elements) where elements.allSatisfy(\.isFile): return .array(elements.compactMap { $0["path"] })
         case .array(let elements): return .array(elements.map(\.withoutFileContents))
         case .object(let object):
             var stripped = JSONObject()
-            for member in object.members {
-                let isFiles =
-                    member.key == "files"
-                    && member.value.arrayValue?.allSatisfy { $0["path"] != nil && $0["content"] != nil } == true
-                stripped[member.key] =
-                    isFiles ? .array(filePaths.map { .string($0) }) : member.value.withoutFileContents
-            }
+            for member in object.members { stripped[member.key] = member.value.withoutFileContents }
             return .object(stripped)
         default: return self
         }

@@ -26,6 +26,14 @@ extension ExecutionError {
             action: "start the run again")
     }
 
+    /// The reason was lost with the host that had it; its log line was durable before.
+    static var cutWhileUndoing: ExecutionError {
+        ExecutionError(
+            code: "run_failed",
+            message: "the run failed, and its host was lost while it undid what the run had done; the run's log has "
+                + "the reason", step: nil, isRetryable: true, action: "read the run's log, then start the run again")
+    }
+
     /// A stored plan whose dependencies never come true; the compiler makes none.
     static var planStuck: ExecutionError {
         ExecutionError(

@@ -7,27 +7,27 @@ import Metrics
 /// Steps run as child tasks and report events; this loop alone turns them into checkpoints, one at a time, so that
 /// what is durable always is a prefix of what happened. Nothing starts on the strength of a step that is not durable.
 struct ExecutionRun {
-    private let claim: ClaimedExecution
-    private let plan: ExecutionPlan
-    private let services: EngineServices
-    private let lease: WorkerLease
-    private let events: AsyncStream<StepEvent>
-    private let report: @Sendable (StepEvent) -> Void
+    let claim: ClaimedExecution
+    let plan: ExecutionPlan
+    let services: EngineServices
+    let lease: WorkerLease
+    let events: AsyncStream<StepEvent>
+    let report: @Sendable (StepEvent) -> Void
 
     private let application: ApplicationIdentity
-    private var state: RunState
-    private var outputs = RunOutputs()
+    var state: RunState
+    var outputs = RunOutputs()
     /// In the order in which they were begun.
-    private var effects: [Effect]
-    private var journal: RunJournal
-    private var interruption: RunInterruption?
+    var effects: [Effect]
+    var journal: RunJournal
+    var interruption: RunInterruption?
     private var isDraining = false
-    private var isFlushScheduled = false
+    var isFlushScheduled = false
     /// Whether what is done when no step runs any more is done.
-    private var isConcluded = false
-    private var failure: ExecutionError?
+    var isConcluded = false
+    var failure: ExecutionError?
     /// The step that ended last, for the checkpoint that ends the run.
-    private var last: (index: Int, record: StepRecord)?
+    var last: (index: Int, record: StepRecord)?
 
     init(
         _ claim: ClaimedExecution, services: EngineServices, lease: WorkerLease,
@@ -50,6 +50,12 @@ struct ExecutionRun {
         for record in claim.finishedSteps { bind(record) }
         // A run that was let go between a step's failure and its own end only has to end.
         failure = claim.finishedSteps.first { $0.state == .failed }?.error
+        // Undoing is on record before it begins: a run that has lost a part of what it did must not go on with the
+        // rest, whatever another look at its success criteria would find.
+        let given = Set(claim.finishedSteps.filter { $0.state == .failedOptional }.map(\.stepID))
+        if claim.effects.contains(where: { $0.isUndoingBegun && !given.contains($0.stepID) }) {
+            failure = failure ?? .cutWhileUndoing
+        }
     }
 
     /// Runs until the execution has ended, or this host must let go of it.
@@ -57,7 +63,8 @@ struct ExecutionRun {
     /// - Throws: `RunInterruption` when it was let go.
     mutating func run() async throws(RunInterruption) {
         journal.line(.info, step: nil, claim.isResumed ? "resumed on another worker" : "running")
-        if !claim.isResumed { journal.event("execution.started", ["template": .string(plan.templateSlug)]) }
+        // Goes with the first line: where none was ever written, nobody has heard of it.
+        if claim.nextLogSequence <= 1 { journal.event("execution.started", ["template": .string(plan.templateSlug)]) }
         let stop = await withDiscardingTaskGroup { group in
             start(in: &group)
             if !state.hasRunning { report(.flushDue) }
@@ -79,7 +86,7 @@ struct ExecutionRun {
         try await end()
     }
 
-    private mutating func handle(_ event: StepEvent, in group: inout DiscardingTaskGroup) async {
+    mutating func handle(_ event: StepEvent, in group: inout DiscardingTaskGroup) async {
         switch event {
         case .line(let level, let step, let message):
             journal.line(level, step: step, message)
@@ -115,6 +122,7 @@ struct ExecutionRun {
         case .concluded(let error):
             isConcluded = true
             failure = failure ?? error
+        case .released(let reason): interrupt(reason, in: &group)
         case .drain: isDraining = true
         case .stop: interrupt(.stopped, in: &group)
         }
@@ -142,7 +150,7 @@ struct ExecutionRun {
         bind(record)
     }
 
-    private mutating func write(
+    mutating func write(
         _ body: (inout RunJournal, inout RunState) async throws(RunInterruption) -> Void
     ) async {
         do throws(RunInterruption) { try await body(&journal, &state) } catch {
@@ -151,7 +159,7 @@ struct ExecutionRun {
     }
 
     private mutating func start(in group: inout DiscardingTaskGroup) {
-        guard interruption == nil, !isDraining else { return }
+        guard interruption == nil, failure == nil, !isDraining else { return }
         for index in state.takeStartable() {
             let runner = runner(for: index)
             group.addTask { await runner.run() }
@@ -171,14 +179,15 @@ struct ExecutionRun {
                 configuration: claim.configuration, deploymentConfig: plan.deploymentConfig, outputs: outputs.values),
             context: context, pastAttempts: past.map(\.attempt).max() ?? 0,
             lostAttempts: past.count { $0.state == .unknown }, application: application,
-            pastEffect: effects.first { $0.stepID == step.id }, services: services, lease: lease, report: report)
+            pastEffect: effects.first { $0.stepID == step.id },
+            deploymentConfiguration: outputs.deploymentConfiguration, services: services, lease: lease, report: report)
     }
 
     /// How long lines wait at least for a checkpoint to take them along, and at most twice that: steps that are
     /// quicker cost no write for their lines.
     private static let gathering = Duration.milliseconds(75)
 
-    private mutating func scheduleFlush(in group: inout DiscardingTaskGroup) {
+    mutating func scheduleFlush(in group: inout DiscardingTaskGroup) {
         guard !isFlushScheduled, journal.waited != nil else { return }
         isFlushScheduled = true
         let (clock, report) = (services.clock, report)
@@ -195,72 +204,12 @@ struct ExecutionRun {
         outputs.bind(record.output, of: step)
     }
 
-    private mutating func note(_ effect: Effect) {
+    mutating func note(_ effect: Effect) {
         if let index = effects.firstIndex(where: { $0.stepID == effect.stepID }) {
             effects[index] = effect
         } else {
             effects.append(effect)
         }
         journal.note(effect)
-    }
-
-    private mutating func end() async throws(RunInterruption) {
-        switch state.verdict {
-        case .completed:
-            failure = failure ?? plan.requiredOutputs.first { outputs.values[$0] == nil }.map { .missing(output: $0) }
-            if failure == nil, !plan.healthChecks.isEmpty { try await verify() }
-        case .goingOn: failure = failure ?? .planStuck
-        case .failed(let step): failure = failure ?? .stepFailed(plan.steps[step].name)
-        }
-        if failure != nil { try await cleanUp() }
-        let isDone = failure == nil
-        let ending = ExecutionEnding(
-            state: isDone ? .completed : .failed, result: isDone ? outputs.result(of: plan) : outputs.remains,
-            error: failure, deployedURL: isDone ? outputs.values["final_url"]?.stringValue : nil,
-            repositoryURL: outputs.repository)
-        let ended = try await journal.end(ending, after: last, &state)
-        Counter(label: "template_executions_total", dimensions: [("state", ended.rawValue)]).increment()
-        if ended == .completed { Counter(label: "template_executions_success_total").increment() }
-    }
-
-    private mutating func verify() async throws(RunInterruption) {
-        let verification = RunVerification(
-            fence: claim.fence, checks: plan.healthChecks,
-            scope: ReferenceScope(
-                configuration: claim.configuration, deploymentConfig: plan.deploymentConfig, outputs: outputs.values),
-            services: services, report: report)
-        journal.phase = "Verification"
-        try await conclude { await verification.run() }
-    }
-
-    /// Undoes what the run did, as far as the template wants it, and says in the error what is left.
-    private mutating func cleanUp() async throws(RunInterruption) {
-        let pending = RunCleanup.pending(effects, plan)
-        if !pending.isEmpty {
-            journal.phase = "Cleanup"
-            journal.line(.warning, step: nil, "undoing what the run did: \(failure?.message ?? "it failed")")
-            let names = Dictionary(plan.steps.map { ($0.id, $0.name) }) { first, _ in first }
-            let cleanup = RunCleanup(
-                fence: claim.fence, userID: claim.userID, effects: pending, commands: RunCleanup.commands(of: plan),
-                names: names, services: services, report: report)
-            try await conclude { await cleanup.run() }
-        }
-        let left = effects.filter { $0.state != .undone }
-        failure = failure?.leaving(left.map { "\($0.command) at \($0.provider)" })
-    }
-
-    /// Runs what is done when no step runs any more, and writes what it reports, until it is concluded.
-    private mutating func conclude(_ work: @escaping @Sendable () async -> Void) async throws(RunInterruption) {
-        isConcluded = false
-        await withDiscardingTaskGroup { group in
-            group.addTask { await work() }
-            for await event in events {
-                await handle(event, in: &group)
-                if isConcluded || interruption != nil { break }
-            }
-            group.cancelAll()
-        }
-        if let interruption { throw interruption }
-        guard isConcluded else { throw .stopped }
     }
 }

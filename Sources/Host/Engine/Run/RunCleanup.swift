@@ -10,12 +10,11 @@ struct RunCleanup: Sendable {
 
     let fence: Fence
     let userID: UUIDv7
-    /// In the order in which they were begun.
+    /// In the order in which they are undone.
     let effects: [Effect]
-    /// The commands whose effects the template wants undone.
-    let commands: Set<String>
     let names: [String: String]
     let services: EngineServices
+    let lease: WorkerLease
     let report: @Sendable (StepEvent) -> Void
 
     /// The effects that are to be undone, in the order of undoing. What the host itself keeps running for the
@@ -27,7 +26,8 @@ struct RunCleanup: Sendable {
         }
     }
 
-    static func commands(of plan: ExecutionPlan) -> Set<String> {
+    /// The commands whose effects the template wants undone.
+    private static func commands(of plan: ExecutionPlan) -> Set<String> {
         Set(plan.cleanup.map(\.command)).union([SystemCommand.setupMonitoring.rawValue])
     }
 
@@ -57,6 +57,11 @@ struct RunCleanup: Sendable {
         var attempt = 0
         while true {
             attempt += 1
+            // Undoing is an effect too: what another host may own by now is not touched.
+            do throws(RunInterruption) { try await lease.wait(by: services.clock) } catch {
+                report(.released(error))
+                return nil
+            }
             let now = services.clock.wall.now()
             let invocation = Invocation(
                 route: route.operation(operation), callID: UUIDv7(at: now), input: effect.inquiry,

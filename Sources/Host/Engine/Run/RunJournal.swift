@@ -94,6 +94,7 @@ struct RunJournal {
         let refused = record.refused
         state.end(index, refused.state)
         line(.error, step: record.name, "failed: \(refused.error?.message ?? "")")
+        finished(refused, &state)
         guard try await write(step: refused, ending: nil, &state) else { throw .refused }
         return refused
     }
@@ -116,6 +117,7 @@ struct RunJournal {
             if record.state == .failed { error = record.error ?? error }
         }
         let bare = ExecutionEnding(state: .failed, result: .null, error: error)
+        event("execution.failed", bare.eventData(cost: cost.total))
         guard try await write(step: nil, ending: bare, &state) else { throw .refused }
         return .failed
     }

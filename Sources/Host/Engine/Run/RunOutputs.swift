@@ -4,6 +4,8 @@ import Domain
 struct RunOutputs: Sendable {
     private(set) var values: [String: JSON] = [:]
     private(set) var repository: String?
+    /// What `create_deployment_config` decided.
+    private(set) var deploymentConfiguration = JSON.null
     private var hasSource = false
 
     /// The source can be cloned whatever becomes of the run.
@@ -27,7 +29,8 @@ struct RunOutputs: Sendable {
             if output["status"] == "active", let domain = output["domain"]?.stringValue {
                 values["final_url"] = .string("https://\(domain)")
             }
-        case .createDeploymentConfig, .setupMonitoring, nil: break
+        case .createDeploymentConfig: deploymentConfiguration = output
+        case .setupMonitoring, nil: break
         }
     }
 

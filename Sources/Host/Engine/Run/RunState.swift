@@ -55,6 +55,14 @@ struct RunState: Sendable {
         if statuses[index] == .running { statuses[index] = .waiting }
     }
 
+    /// How a step ended; nil while it has not.
+    func ended(_ stepID: String) -> StepState? {
+        guard let index = steps.firstIndex(where: { $0.id == stepID }), case .ended(let state) = statuses[index] else {
+            return nil
+        }
+        return state
+    }
+
     var hasRunning: Bool { statuses.contains(.running) }
 
     var verdict: Verdict {

@@ -17,6 +17,8 @@ enum StepEvent: Sendable {
     /// What is done when no step runs any more (looking whether all is well, undoing) is done; why the run failed,
     /// where it did.
     case concluded(ExecutionError?)
+    /// What was to be done when no step runs any more stopped without an end.
+    case released(RunInterruption)
     /// Lines have waited long enough for a checkpoint to take them along.
     case flushDue
     /// The host shuts down: start nothing new.

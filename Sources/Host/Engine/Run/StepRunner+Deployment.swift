@@ -6,10 +6,13 @@ extension StepRunner {
 
     /// The paths of everything that finished steps have written.
     var sourcePaths: [String] { Set(scope.outputs.values.flatMap(\.filePaths)).sorted() }
-    /// What `create_deployment_config` decided, where the template has such a step.
-    var startCommand: String? { scope.outputs.values.lazy.compactMap { $0["start_command"]?.stringValue }.first }
+    var startCommand: String? { deploymentConfiguration["start_command"]?.stringValue }
+    /// Anything else behind an address would be another address.
     var healthCheckPath: String {
-        scope.outputs.values.lazy.compactMap { $0["health_check_path"]?.stringValue }.first ?? "/health"
+        guard let path = deploymentConfiguration["health_check_path"]?.stringValue, path.hasPrefix("/") else {
+            return "/health"
+        }
+        return path
     }
 
     /// Adds the packed source and the application's environment.
@@ -47,11 +50,11 @@ extension StepRunner {
     }
 
     /// Waits until the application answers, and adds what its owner signs in with.
-    func finishDeployment(_ output: inout JSONObject, log: DeploymentLog?) async throws(StepFailure) {
+    func finishDeployment(
+        _ work: SystemWork, _ output: inout JSONObject, log: DeploymentLog?
+    ) async throws(StepFailure) {
         guard let ports = services.deployment else { throw .provider(.notDeploying) }
-        guard let url = output["app_url"]?.stringValue else {
-            throw .provider(ProviderError(.internal, "the deployment gave no app_url"))
-        }
+        guard let url = output["app_url"]?.stringValue else { throw .provider(.invalidResult(work, "no app_url")) }
         log?.found(url: url, providerID: output["deployment_id"]?.stringValue)
         line(.info, "deployed at \(url); waiting for \(healthCheckPath)")
         do { try await waitUntilHealthy(url, ports.probe, log: log) } catch {

@@ -95,23 +95,25 @@ extension StepRunner {
     /// Takes in what the provider answered: what it made is on record, secrets are in the vault, and the step's own
     /// part is done.
     private func conclude(
-        _ work: SystemWork, _ result: JSON, log: DeploymentLog?
+        _ work: SystemWork, _ answer: JSON, log: DeploymentLog?
     ) async throws(StepFailure) -> JSON {
-        if let effect = work.effect { report(.effect(effect.becoming(.done, resource: result["resource"] ?? .null))) }
-        var output = result.objectValue ?? JSONObject()
-        output["resource"] = nil
-        output["secrets"] = nil
-        for secret in result["secrets"]?.objectValue?.members ?? [] {
-            guard let value = secret.value.stringValue, let vault = services.deployment?.vault else { continue }
-            let name = "\(step.slug).\(secret.key)"
+        let result = SystemResult(answer)
+        if let effect = work.effect {
+            // Whatever else is wrong with the answer: it was done.
+            report(.effect(effect.becoming(.done, resource: result.resource)))
+        }
+        if let fault = result.fault(of: work.command) { throw .provider(.invalidResult(work, fault)) }
+        var output = result.output
+        for (key, value) in result.secrets {
+            guard let vault = services.deployment?.vault else { throw .provider(.notDeploying) }
             let reference = try await durably { () throws(LedgerError) in
-                try await vault.replace(value, as: name, of: fence.executionID)
+                try await vault.replace(value, as: "\(step.slug).\(key)", of: fence.executionID)
             }
-            output[secret.key] = reference.json
+            output[key] = reference.json
         }
         switch work.command {
         case .setupDatabase: try await installSchema(work.parameters["schema"], output["database_url"])
-        case .deployApplication: try await finishDeployment(&output, log: log)
+        case .deployApplication: try await finishDeployment(work, &output, log: log)
         case .createDeploymentConfig, .setupDomain, .setupMonitoring, nil: break
         }
         return .object(output)

@@ -19,6 +19,8 @@ struct StepRunner: Sendable {
     let application: ApplicationIdentity
     /// What an earlier attempt at this step began, on this host or another.
     let pastEffect: Effect?
+    /// What `create_deployment_config` decided; null where the template has no such step.
+    let deploymentConfiguration: JSON
     let services: EngineServices
     let lease: WorkerLease
     let report: @Sendable (StepEvent) -> Void
@@ -175,14 +177,7 @@ struct StepRunner: Sendable {
         }
     }
 
-    /// Returns when this host may start an effect. A renewal that is late is waited for; only a lease that is lost
-    /// lets go of the run.
-    func waitForLease() async throws(RunInterruption) {
-        while !lease.mayStartEffects {
-            guard !lease.isLost else { throw .leaseLost }
-            do { try await services.clock.sleep(.milliseconds(50)) } catch { throw .stopped }
-        }
-    }
+    func waitForLease() async throws(RunInterruption) { try await lease.wait(by: services.clock) }
 
     /// Repeats a write that a step waits for until the database has taken or refused it, or the run is no longer ours.
     func durably<Value>(_ write: () async throws(LedgerError) -> Value) async throws(StepFailure) -> Value {

@@ -50,3 +50,14 @@ final class WorkerLease: Sendable {
         return state.isLost
     }
 }
+
+extension WorkerLease {
+    /// Returns when this host may start an effect. A renewal that is late is waited for; only a lease that is lost
+    /// lets go of the run.
+    func wait(by clock: EngineClock) async throws(RunInterruption) {
+        while !mayStartEffects {
+            guard !isLost else { throw .leaseLost }
+            do { try await clock.sleep(.milliseconds(50)) } catch { throw .stopped }
+        }
+    }
+}
