@@ -26,7 +26,8 @@ import Testing
 
     @Test(arguments: [
         ["--help"], ["serve", "--help"], ["demo", "--help"], ["migrate", "--help"], ["sandbox", "--help"],
-        ["template", "validate", "--help"], ["template", "plan", "--help"], ["plugin", "list", "--help"], ["admin", "create", "--help"],
+        ["template", "validate", "--help"], ["template", "plan", "--help"], ["plugin", "list", "--help"],
+        ["admin", "create", "--help"],
         ["config", "check", "--help"],
     ])
     func everyCommandHasHelpWithAnExample(arguments: [String]) throws {

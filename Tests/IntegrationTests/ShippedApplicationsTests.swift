@@ -19,7 +19,9 @@ import Testing
         let credentials = try #require(shop["result"]?["admin_credentials"])
         try await world.checkSignIn(try #require(shop["result"]?["app_url"]?.stringValue), credentials)
 
-        let pages = try await client.run("documentation-site", ["app_name": "Tidewatch", "about": "a tide gauge for harbours"])
+        let pages = try await client.run(
+            "documentation-site",
+            ["app_name": "Tidewatch", "about": "a tide gauge for harbours"])
         try await check(pages, "Tidewatch", world)
         #expect(host.stop() == 0)
         await transport.shutdown()

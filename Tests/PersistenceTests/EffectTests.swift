@@ -194,4 +194,25 @@ import Testing
             #expect(try await test.text("SELECT id FROM deployments WHERE step_id = '1'") == record.id.description)
         }
     }
+
+    @Test func aDeploymentThatWasUndoneIsRemoved() async throws {
+        try await TestDatabase.run { test async throws in
+            let fence = try await test.makeClaimed().fence
+            let ledger = PostgresLedger(test.database)
+            let effects = ["1", "2"].map { Effect.make(fence.executionID, step: $0) }
+            for effect in effects { _ = try await ledger.intend(effect, fence: fence) }
+            var records = [DeploymentRecord.make(), .make(step: "2")]
+            for index in records.indices { records[index].status = .live }
+            _ = try await ledger.checkpoint(
+                .make(fence, effects: effects.map { $0.becoming(.done) }, deployments: records))
+            // One that was written long before, and one that comes with the same checkpoint.
+            records[1].status = .failed
+            let outcome = try await ledger.checkpoint(
+                .make(fence, effects: effects.map { $0.becoming(.undone) }, deployments: [records[1]]))
+            #expect(outcome == .applied)
+            let states = try await test.text(
+                "SELECT string_agg(concat_ws(':', step_id, status), ' ' ORDER BY step_id) FROM deployments")
+            #expect(states == "1:removed 2:removed")
+        }
+    }
 }

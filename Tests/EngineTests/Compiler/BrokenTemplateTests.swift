@@ -168,6 +168,9 @@ struct BrokenTemplate: CustomTestStringConvertible, Sendable {
             "source: \"{{final}}\"", "source: \"with {{admin_credentials}}\"", "36:23 secret_in_text",
             message: "make it the whole value"),
         BrokenTemplate(
+            "source: \"{{final}}\"", "source: \"with {{release.admin_credentials.password}}\"", "36:23 secret_in_text",
+            message: "make it the whole value"),
+        BrokenTemplate(
             "default: surf", "optional: true", "22:36 maybe_unbound_reference", message: "give it a default"),
         BrokenTemplate(
             "expected_output: draft", "optional: true\n      expected_output: draft", "29:32 maybe_unbound_reference",

@@ -4,13 +4,15 @@ import Testing
 @testable import Engine
 
 @Suite struct RunEstimateTests {
-    private func estimate(_ plan: ExecutionPlan, _ configuration: JSON = [:]) throws -> RunEstimate {
+    private func estimate(
+        _ plan: ExecutionPlan, _ configuration: JSON = [:], pricing: FlatPricing = FlatPricing()
+    ) throws -> RunEstimate {
         let template = Template(
             slug: "t", name: "T", version: "1.0.0", description: "", author: nil, category: "c", tags: [],
             complexity: .beginner, estimatedMinutes: nil, estimatedCostMinimum: nil, estimatedCostMaximum: nil,
             inputs: [], plan: plan, source: [:])
         return try RunEstimate(
-            of: template, configuration: configuration, dispatch: FakeTarget(), pricing: FlatPricing(),
+            of: template, configuration: configuration, dispatch: FakeTarget(), pricing: pricing,
             at: Timestamp(microseconds: 0))
     }
 
@@ -47,5 +49,12 @@ import Testing
         let error = #expect(throws: Diagnostics.self) { try estimate(plan(.ai("1", model: "free-for-all"))) }
         #expect(error?.all.map(\.code) == ["model_not_priced"])
         #expect(error?.all.first?.message.contains("free-for-all") == true)
+    }
+
+    @Test func `a price beyond all money is said, not left out`() {
+        let dear = FlatPricing(picoDollars: .max / 20_000)
+        let steps = plan(.ai("1"), .ai("2"), .ai("3"))
+        let error = #expect(throws: Diagnostics.self) { try estimate(steps, pricing: dear) }
+        #expect(error?.all.map(\.code) == ["cost_out_of_range", "cost_out_of_range"])
     }
 }

@@ -11,6 +11,7 @@ import Testing
     private func run(_ claim: ClaimedExecution) async throws -> RunFixture {
         var fixture = RunFixture()
         fixture.ports = world.ports
+        fixture.keepLease()
         try await fixture.run(claim, target)
         return fixture
     }

@@ -46,6 +46,12 @@ struct RunFixture {
         lease.renewed(sentAt: .zero)
     }
 
+    /// Renews the lease whenever time passes, as the engine does.
+    func keepLease() {
+        let (lease, clock) = (lease, clock.engineClock)
+        self.clock.whenSleeping { lease.renewed(sentAt: clock.instant()) }
+    }
+
     func run(_ claim: ClaimedExecution, _ dispatch: any Dispatch) async throws {
         let services = EngineServices(
             dispatch: dispatch, ledger: ledger, pricing: FlatPricing(), deployment: ports, signals: ExecutionSignals(),

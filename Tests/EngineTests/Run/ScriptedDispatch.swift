@@ -52,11 +52,15 @@ func answer(_ summary: String, fields: [String: JSON] = [:], input: Int64 = 10, 
 
 /// One pico-dollar a token in, ten a token out; only for `model-1`.
 struct FlatPricing: Pricing {
+    /// Of a token in.
+    var picoDollars: Int64 = 1
+
     func price(
         _ usage: TokenUsage, provider: String, model: String, at time: Timestamp
     ) throws(MoneyOverflow) -> PricedUsage? {
         guard hasPrice(provider: provider, model: model, at: time) else { return nil }
-        return PricedUsage(cost: Money(picoDollars: usage.totalInput + 10 * usage.output), version: "test")
+        let cost = Money(picoDollars: picoDollars * (usage.totalInput + 10 * usage.output))
+        return PricedUsage(cost: cost, version: "test")
     }
 
     func hasPrice(provider: String, model: String, at time: Timestamp) -> Bool { model == "model-1" }

@@ -10,7 +10,9 @@ public struct Effect: Sendable, Hashable {
         case done
         /// Undone, or looked up and found never to have happened. Final.
         case undone
-        /// It could not be undone; `error` says why. An operator has to look.
+        /// Its undoing was begun and is not done: recorded before it begins, so that a run whose host is lost then is
+        /// never completed. What stays so at the run's end could not be undone; `error` says why, and an operator has
+        /// to look. Becomes `undone`.
         case undoFailed = "undo_failed"
     }
 

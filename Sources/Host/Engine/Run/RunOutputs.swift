@@ -24,6 +24,8 @@ struct RunOutputs: Sendable {
             values["app_url"] = output["app_url"]
             if values["final_url"] == nil { values["final_url"] = output["app_url"] }
             values["admin_credentials"] = output["admin_credentials"]
+            // A target may bring a database of its own.
+            if values["database_url"] == nil { values["database_url"] = output["database_url"] }
         case .setupDomain:
             // A domain whose records are not in place yet does not answer.
             if output["status"] == "active", let domain = output["domain"]?.stringValue {

@@ -51,13 +51,13 @@ extension StepRunner {
 
     /// Waits until the application answers, and adds what its owner signs in with.
     func finishDeployment(
-        _ work: SystemWork, _ output: inout JSONObject, log: DeploymentLog?
+        _ work: SystemWork, _ output: inout JSONObject, by deadline: Duration, log: DeploymentLog?
     ) async throws(StepFailure) {
         guard let ports = services.deployment else { throw .provider(.notDeploying) }
         guard let url = output["app_url"]?.stringValue else { throw .provider(.invalidResult(work, "no app_url")) }
         log?.found(url: url, providerID: output["deployment_id"]?.stringValue)
         line(.info, "deployed at \(url); waiting for \(healthCheckPath)")
-        do { try await waitUntilHealthy(url, ports.probe, log: log) } catch {
+        do { try await waitUntilHealthy(url, ports.probe, by: deadline, log: log) } catch {
             log?.fail()
             throw error
         }
@@ -67,15 +67,15 @@ extension StepRunner {
     }
 
     private func waitUntilHealthy(
-        _ url: String, _ probe: any HealthProbe, log: DeploymentLog?
+        _ url: String, _ probe: any HealthProbe, by deadline: Duration, log: DeploymentLog?
     ) async throws(StepFailure) {
         let clock = services.clock
-        let deadline = clock.instant() + step.timeout
         var delay = Duration.milliseconds(100)
         let address = url.droppingTrailingSlashes + healthCheckPath
         while true {
-            let remaining = deadline - clock.instant()
-            let result = await probe.http(address, expectedStatus: 200, timeout: min(.seconds(10), remaining))
+            // One look is made, however late it is.
+            let patience = min(.seconds(10), max(.seconds(1), deadline - clock.instant()))
+            let result = await probe.http(address, expectedStatus: 200, timeout: patience)
             if result.isHealthy { return }
             if Task.isCancelled { throw .stop(.stopped) }
             guard clock.instant() + delay < deadline else {

@@ -15,6 +15,7 @@ extension StepRunner {
         let mayHaveHappened = Mutex(pastEffect.map { $0.state == .intended || $0.state == .done } ?? false)
         let log = command == .deployApplication ? DeploymentLog(work, step: self) : nil
         return try await attempts { number throws(StepFailure) in
+            let deadline = services.clock.instant() + step.timeout
             if let effect = work.effect { try await intend(effect) }
             var result: JSON?
             if mayHaveHappened.withLock({ $0 }) { result = try await lookUp(work, attempt: number) }
@@ -26,7 +27,7 @@ extension StepRunner {
             } else {
                 done = try await carryOut(work, attempt: number, log: log)
             }
-            return try await conclude(work, done, log: log)
+            return try await conclude(work, done, by: deadline, log: log)
         }
     }
 
@@ -95,14 +96,17 @@ extension StepRunner {
     /// Takes in what the provider answered: what it made is on record, secrets are in the vault, and the step's own
     /// part is done.
     private func conclude(
-        _ work: SystemWork, _ answer: JSON, log: DeploymentLog?
+        _ work: SystemWork, _ answer: JSON, by deadline: Duration, log: DeploymentLog?
     ) async throws(StepFailure) -> JSON {
         let result = SystemResult(answer)
         if let effect = work.effect {
             // Whatever else is wrong with the answer: it was done.
             report(.effect(effect.becoming(.done, resource: result.resource)))
         }
-        if let fault = result.fault(of: work.command) { throw .provider(.invalidResult(work, fault)) }
+        if let fault = result.fault(of: work.command) {
+            log?.fail()
+            throw .provider(.invalidResult(work, fault))
+        }
         var output = result.output
         for (key, value) in result.secrets {
             guard let vault = services.deployment?.vault else { throw .provider(.notDeploying) }
@@ -112,21 +116,24 @@ extension StepRunner {
             output[key] = reference.json
         }
         switch work.command {
-        case .setupDatabase: try await installSchema(work.parameters["schema"], output["database_url"])
-        case .deployApplication: try await finishDeployment(work, &output, log: log)
+        case .setupDatabase: try await installSchema(work.parameters["schema"], output["database_url"], by: deadline)
+        case .deployApplication: try await finishDeployment(work, &output, by: deadline, log: log)
         case .createDeploymentConfig, .setupDomain, .setupMonitoring, nil: break
         }
         return .object(output)
     }
 
     /// Installs the schema that an AI step designed, where it did.
-    private func installSchema(_ schema: JSON?, _ url: JSON?) async throws(StepFailure) {
+    private func installSchema(
+        _ schema: JSON?, _ url: JSON?, by deadline: Duration
+    ) async throws(StepFailure) {
         guard let sql = schema?.stringValue, !sql.allSatisfy(\.isWhitespace), let services = services.deployment,
             let reference = url.flatMap({ SecretReference($0) }),
             let value = try await values(of: [reference])[reference.id.description]
         else { return }
         do throws(ApplicationDatabaseError) {
-            try await services.schemas.install(sql, at: value, timeout: step.timeout)
+            let remaining = deadline - self.services.clock.instant()
+            try await services.schemas.install(sql, at: value, timeout: max(.seconds(1), remaining))
             line(.info, "the schema is installed")
         } catch {
             throw .answer(.schemaRefused(error.message, step: step.name), mayRetry: error.isRetryable)

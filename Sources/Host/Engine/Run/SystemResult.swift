@@ -21,7 +21,8 @@ struct SystemResult: Sendable {
         output["resource"] = nil
         output["secrets"] = nil
         self.output = output
-        let fits = resource.isNull || resource.objectValue != nil && resource.text.utf8.count <= Self.maximumResourceBytes
+        let fits =
+            resource.isNull || resource.objectValue != nil && resource.text.utf8.count <= Self.maximumResourceBytes
         self.resource = fits ? resource : .null
         let members = secrets.objectValue?.members ?? []
         self.secrets = members.compactMap { member in member.value.stringValue.map { (member.key, $0) } }
@@ -36,19 +37,33 @@ struct SystemResult: Sendable {
                 || self.secrets.contains(where: { $0.value.isEmpty || $0.value.utf8.count > Self.maximumSecretBytes })
             {
                 "its secrets are no \(Self.maximumSecrets) strings of 1 to \(Self.maximumSecretBytes) bytes"
+            } else if Self.repeats(self.secrets.map(\.value), in: [.object(output), self.resource]) {
+                "it repeats a secret outside its secrets"
             } else {
                 nil
             }
     }
 
+    /// Shorter ones stand anywhere by chance.
+    private static let shortestRecognized = 8
+
+    private static func repeats(_ secrets: [String], in places: [JSON]) -> Bool {
+        let texts = places.map(\.text)
+        return secrets.contains { secret in
+            guard secret.utf8.count >= shortestRecognized else { return false }
+            let written = JSON.string(secret).text.dropFirst().dropLast()
+            return texts.contains { $0.contains(written) }
+        }
+    }
+
     /// Why the answer is not one to this command, in words for operators that quote nothing of it; nil where it is.
     func fault(of command: SystemCommand?) -> String? {
         if let formFault { return formFault }
+        // Beside the secrets it would be stored and shown as it is.
+        if output["database_url"] != nil { return "its database_url is not among its secrets" }
         switch command {
         case .setupDatabase:
-            // One beside the secrets would be stored and shown as it is.
-            let isSecret = output["database_url"] == nil && secrets.contains { $0.key == "database_url" }
-            return isSecret ? nil : "its database_url is not among its secrets"
+            return secrets.contains { $0.key == "database_url" } ? nil : "it has no database_url among its secrets"
         case .deployApplication:
             return Self.isWebAddress(output["app_url"]?.stringValue) ? nil : "its app_url is no http or https URL"
         case .setupDomain:

@@ -6,6 +6,7 @@ extension CheckpointWriter {
         if !changes.effects.isEmpty { write(changes.effects) }
         if let pending = changes.pendingDomain { write(pendingDomain: pending.domain, of: pending.step) }
         if !changes.deployments.isEmpty { write(changes.deployments) }
+        if !changes.removedDeployments.isEmpty { write(removedDeployments: changes.removedDeployments) }
     }
 
     /// An effect goes on from where it stands: what was undone stays so until it is intended anew, and what could
@@ -76,6 +77,18 @@ extension CheckpointWriter {
                     environment_variables jsonb, build_logs text, deploy_logs text)
                 ON CONFLICT (execution_id, step_id) DO UPDATE SET updated_at = now(),
                     \(columns.map { "\($0) = excluded.\($0)" }.joined(separator: ", ")))
+            """)
+    }
+
+    /// What was undone serves nobody any more.
+    private mutating func write(removedDeployments steps: [String]) {
+        let list = add([("removed", .json(.array(steps.map { .string($0.storableName) })), "jsonb")])
+        append(
+            """
+            removed AS (
+                UPDATE deployments SET status = 'removed', updated_at = now()
+                WHERE EXISTS (SELECT FROM fence) AND execution_id = \(Self.executionID)
+                    AND step_id IN (SELECT jsonb_array_elements_text(\(list[0]))))
             """)
     }
 

@@ -4,13 +4,21 @@ import Domain
 struct OutsideChanges {
     let effects: [Effect]
     let deployments: [DeploymentRecord]
+    /// Steps whose deployments, written before if there are any, were taken down.
+    let removedDeployments: [String]
     /// A custom domain that waits for its DNS records, and the step that set it up.
     let pendingDomain: (step: String, domain: String)?
 
     init(_ checkpoint: Checkpoint) {
         // What is only intended was recorded by `intend`.
         effects = checkpoint.effects.filter { $0.state != .intended }.lastOfEach(\.key)
-        deployments = checkpoint.deployments.lastOfEach(\.stepID)
+        let removed = Set(effects.filter { $0.state == .undone }.map(\.stepID))
+        deployments = checkpoint.deployments.lastOfEach(\.stepID).map { deployment in
+            var deployment = deployment
+            if removed.contains(deployment.stepID) { deployment.status = .removed }
+            return deployment
+        }
+        removedDeployments = removed.subtracting(deployments.map(\.stepID)).sorted()
         if let step = checkpoint.step, step.output["status"] == "pending_dns",
             let domain = step.output["domain"]?.stringValue
         {

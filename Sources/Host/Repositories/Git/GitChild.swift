@@ -14,11 +14,13 @@ struct GitChild {
         (input, output, errors) = (pipes[0].writing, pipes[1].reading, pipes[2].reading)
         for descriptor in [input, output, errors] { descriptor.stopBlocking() }
         var pid: pid_t = 0
-        let code = Self.spawn(
-            [git.path] + command.arguments, git.environment(home: home, version: command.version),
-            in: command.repository,
-            descriptors: [pipes[0].reading.value, pipes[1].writing.value, pipes[2].writing.value], &pid)
-        // The child's ends close with their pipes.
+        // The child's ends close with their pipes: not before the child has them.
+        let code = withExtendedLifetime(pipes) {
+            Self.spawn(
+                [git.path] + command.arguments, git.environment(home: home, version: command.version),
+                in: command.repository,
+                descriptors: [pipes[0].reading.value, pipes[1].writing.value, pipes[2].writing.value], &pid)
+        }
         guard code == 0 else { throw .system(command.name, code) }
         self.pid = pid
     }

@@ -26,7 +26,7 @@ def install(site):
     def home(request):
         sections = [{**section, "drawing": site.pages.render("picture-" + section["picture"], {})}
                     for section in site.settings["sections"]]
-        return site.page(request, "home", sections=sections)
+        return site.page(request, "home", is_home=True, sections=sections)
 
     def mine(request):
         """A condition on customers, and its value: administrators see everybody's."""

@@ -93,6 +93,7 @@ class Pages(unittest.TestCase):
         self.assertEqual((answer.status, json.loads(text)["status"]), (200, "ok"))
         answer, text = self.browser().get("/")
         self.assertEqual(answer.status, 200)
+        self.assertRegex(text, r"<title>[^·]+</title>")
         self.assertIn("default-src 'none'", answer.getheader("Content-Security-Policy"))
         answer, text = self.browser().ask("HEAD", "/")
         self.assertEqual((answer.status, text), (200, ""))
