@@ -49,6 +49,13 @@ private final class OneEvent: HTTPTransport, HTTPTransfer {
         #expect(result.reason == "no connection, or no HTTP")
     }
 
+    @Test func `an address that the host may not reach is refused, not sick`() async {
+        let transport = OneEvent(.failed(ProviderError(.denied, "10.0.0.1 is private")))
+        let result = await probe(transport).http("http://x", expectedStatus: 200, timeout: .seconds(1))
+        #expect(result.isRefused && result.reason?.contains("deployments.private_addresses") == true)
+        #expect(result.reason?.contains("10.0.0.1") == false)
+    }
+
     @Test func `databases are looked at as told`() async {
         let probe = probe(OneEvent(.end))
         #expect(await probe.database("postgresql://good", timeout: .seconds(1)).isHealthy)

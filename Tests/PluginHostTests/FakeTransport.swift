@@ -110,7 +110,9 @@ final class FakeTransfer: HTTPTransfer {
             }
             var piece = [UInt8](repeating: 1, count: Self.piece)
             if !state.isEndless {
-                piece = Array(state.answer.prefix(Self.piece))
+                // A long answer begins with more than the host queues: it has to hold the peer back, however quick the
+                // reader is.
+                piece = Array(state.answer.prefix(state.answer.count == 1 << 20 ? 1 << 19 : Self.piece))
                 state.answer.removeFirst(piece.count)
             }
             state.delivered += piece.count

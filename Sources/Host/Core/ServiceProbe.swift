@@ -39,7 +39,8 @@ public struct ServiceProbe: HealthProbe {
                 isHealthy: isHealthy, latency: latency, status: status,
                 reason: isHealthy ? nil : "status \(status) where \(wanted) is expected")
         case .failure(let error):
-            return ProbeResult(isHealthy: false, latency: latency, reason: Self.reason(error))
+            return ProbeResult(
+                isHealthy: false, latency: latency, reason: Self.reason(error), isRefused: error.code == .denied)
         }
     }
 
@@ -47,7 +48,9 @@ public struct ServiceProbe: HealthProbe {
     private static func reason(_ error: ProviderError) -> String {
         switch error.code {
         case .timeout: "no answer in time"
-        case .denied: "this address may not be looked at"
+        case .denied:
+            "this host does not look at addresses that are not public; its operator can allow that "
+                + "(deployments.private_addresses)"
         case .invalid: "the URL is not one"
         case .cancelled: "the look was interrupted"
         case .upstream, .limit, .internal: "no connection, or no HTTP"

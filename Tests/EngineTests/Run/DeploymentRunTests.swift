@@ -159,6 +159,16 @@ import Testing
         #expect(fixture.ledger.deployments.last?.status == .failed)
     }
 
+    @Test func `an address that may not be looked at fails at once`() async throws {
+        world.state.withLock {
+            $0.findings = [ProbeResult(isHealthy: false, latency: .zero, reason: "not allowed", isRefused: true)]
+        }
+        let fixture = try await run(.fresh(plan: .deploying()))
+        let error = try #require(fixture.ledger.ending?.error)
+        #expect(error.code == "deployment_unhealthy" && error.message.contains("not allowed"))
+        #expect(world.state.withLock { $0.probed }.count == 1)
+    }
+
     @Test func `a success criterion that does not hold undoes the run`() async throws {
         let sick = ProbeResult(isHealthy: false, latency: .zero, reason: "connection refused")
         world.state.withLock {

@@ -7,7 +7,9 @@ extension PrometheusRegistry {
         "http_request_duration_seconds": "Time from a request's head to its answer, by route.",
         "http_requests_total": "Requests answered, by method, route and status.",
         "metrics_series_dropped_total": "Series not exposed because of the limits on series, by metric.",
+        "plugin_misbehaviour_total": "Breaches of the plugin ABI's rules, by plugin and kind.",
         "template_executions_success_total": "Template executions that ended as completed.",
         "template_executions_total": "Template executions that ended, whatever their outcome.",
+        "webhook_deliveries_total": "Attempts to deliver webhook events, by outcome.",
     ]
 }

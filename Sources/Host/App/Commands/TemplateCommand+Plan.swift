@@ -12,7 +12,8 @@ extension TemplateCommand {
                 elements are separated by commas.
 
                 Examples:
-                  aibackend template plan templates/market-brief.yaml --set product_name=Tide
+                  aibackend template plan templates/market-brief.yaml --set product_name=Tide \\
+                      --set audience="harbour masters"
                   aibackend template plan templates/saas-starter.yaml --set app_name=Tide \\
                       --set features=user_authentication,admin_dashboard
                 """)

@@ -99,7 +99,8 @@ struct DemoRun: Sendable {
         let title = String(decoding: page.bytes, as: UTF8.self).firstMatch(of: /<title>([^<]*)</)?.output.1 ?? "?"
         say("   GET /         \(page.status), \(page.bytes.count) bytes, \"\(title)\"")
         let health = try await application.send("GET", "/health")
-        say("   GET /health   \(health.status), \(String(decoding: health.bytes.prefix(200), as: UTF8.self))")
+        let words = String(decoding: health.bytes.prefix(200), as: UTF8.self).split(separator: "\n").first ?? ""
+        say("   GET /health   \(health.status), \(words)")
         try await showSignIn(url, result["admin_credentials"] ?? .null)
         try await showClone(result["github_repository"]?.stringValue ?? "", key: key)
         guard page.status == 200, health.status == 200 else { throw StartFailure("the application does not answer") }

@@ -51,6 +51,9 @@ struct Setting: Sendable {
         Setting(
             "webhooks.private_addresses", .choice(["refuse", "allow"]), default: "refuse",
             "whether webhooks may go to addresses that are not public"),
+        Setting(
+            "deployments.private_addresses", .choice(["refuse", "allow"]), default: "refuse",
+            "whether deployed applications may be looked at on addresses that are not public"),
         Setting("registration", .choice(["open", "closed"]), default: "open", "who may register"),
         Setting("templates_dir", .path, "templates to register; else the ones that ship with the program"),
         Setting("prices_file", .path, "a price table of your own (JSON), laid over the built-in one"),

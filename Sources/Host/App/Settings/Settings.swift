@@ -61,6 +61,7 @@ struct Settings: Sendable {
     var encryptionKey: String? { text("encryption_key") }
     var appDatabaseURL: String? { text("app_database_url") }
     var allowsPrivateWebhooks: Bool { required("webhooks.private_addresses") == "allow" }
+    var allowsPrivateDeployments: Bool { required("deployments.private_addresses") == "allow" }
     var isRegistrationOpen: Bool { required("registration") == "open" }
     var templatesDirectory: String? { text("templates_dir") }
     var pricesFile: String? { text("prices_file") }

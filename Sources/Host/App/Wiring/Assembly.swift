@@ -60,7 +60,7 @@ struct Assembly: Sendable {
         let reader = PostgresSources(storage.database)
         sources = GitSourceService(repositories: repositories, reader: reader)
         // Applications are where their providers put them: in the sandbox on this very machine.
-        reach = sandbox == nil ? .anyPublic : .any
+        reach = sandbox == nil && !settings.allowsPrivateDeployments ? .anyPublic : .any
         let database = PostgresConnectionProbe(logger: logger)
         let origin = ContinuousClock.now
         deployment = DeploymentPorts(

@@ -6,12 +6,17 @@ public struct ProbeResult: Sendable, Hashable {
     public let status: Int?
     /// Why it is not healthy, in words for an API client; no secret, no connection URL.
     public let reason: String?
+    /// Nobody looked, for this host may not: looking again cannot help.
+    public let isRefused: Bool
 
-    public init(isHealthy: Bool, latency: Duration, status: Int? = nil, reason: String? = nil) {
+    public init(
+        isHealthy: Bool, latency: Duration, status: Int? = nil, reason: String? = nil, isRefused: Bool = false
+    ) {
         self.isHealthy = isHealthy
         self.latency = latency
         self.status = status
         self.reason = reason
+        self.isRefused = isRefused
     }
 }
 

@@ -70,23 +70,31 @@ extension ProviderError {
         let provider = step.routeKey.providerName
         let tries = attempts == 1 ? "" : " after \(attempts) attempts"
         let isRefusal = code == .invalid
-        let verb = isRefusal ? "refused" : "could not carry out"
-        let (subject, what, advice): (String, String, String) =
+        let (subject, noun, failure, advice): (String, String, String, String) =
             switch command {
-            case .setupDatabase: ("database", "the database", "check the step's parameters")
-            case .createDeploymentConfig: ("config", "the deployment's configuration", "check the step's parameters")
+            case .setupDatabase: ("database", "the database", "make the database", "check the step's parameters")
+            case .createDeploymentConfig:
+                (
+                    "config", "the deployment's configuration", "make the deployment's configuration",
+                    "check the step's parameters"
+                )
             case .deployApplication:
-                ("deployment", "the deployment", "read the deployment's logs and check what the steps generate")
+                (
+                    "deployment", "the deployment", "deploy the application",
+                    "read the deployment's logs and check what the steps generate"
+                )
             case .setupDomain:
                 (
-                    "domain", "the domain",
+                    "domain", "the domain", "add the domain",
                     "check that the domain is spelled right, is yours, and is not in use by another application"
                 )
-            case .setupMonitoring: ("monitoring", "the monitoring", "check the step's parameters")
+            case .setupMonitoring:
+                ("monitoring", "the monitoring", "start the monitoring", "check the step's parameters")
             }
+        let what = isRefusal ? "refused \(noun)" : "could not \(failure)"
         return ExecutionError(
             code: "\(subject)_\(isRefusal ? "refused" : "failed")",
-            message: "the provider \"\(provider)\" \(verb) \(what)\(tries)", step: step.name, isRetryable: isRetryable,
+            message: "the provider \"\(provider)\" \(what)\(tries)", step: step.name, isRetryable: isRetryable,
             action: isRefusal ? "\(advice), then start the run again" : "start the run again; if it persists, \(advice)"
         )
     }

@@ -128,7 +128,8 @@ struct RunJournal {
             [
                 "step_id": .string(record.stepID), "step": .string(record.name),
                 "state": .string(record.state.rawValue),
-                "progress_percentage": .integer(Int64(state.progress())),
+                // The run has not ended with its last step.
+                "progress_percentage": .integer(Int64(min(99, state.progress()))),
             ])
     }
 

@@ -50,7 +50,9 @@ struct RunVerification: Sendable {
                 return nil
             }
             let reason = result.reason ?? "not healthy"
-            guard services.clock.instant() - start + delay < Self.patience else { return .checkFailed(reason, what) }
+            guard !result.isRefused, services.clock.instant() - start + delay < Self.patience else {
+                return .checkFailed(reason, what)
+            }
             guard (try? await services.clock.sleep(delay)) != nil else { return nil }
             delay = min(delay * 2, .seconds(5))
         }

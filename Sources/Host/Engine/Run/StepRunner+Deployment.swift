@@ -78,7 +78,7 @@ extension StepRunner {
             let result = await probe.http(address, expectedStatus: 200, timeout: patience)
             if result.isHealthy { return }
             if Task.isCancelled { throw .stop(.stopped) }
-            guard clock.instant() + delay < deadline else {
+            guard !result.isRefused, clock.instant() + delay < deadline else {
                 throw .answer(
                     .unhealthy(address, result.reason ?? "no answer", lastLine: log?.lastLine, step: step),
                     mayRetry: false)
