@@ -4,19 +4,25 @@ import Testing
 
 @testable import CoreProvider
 
-/// Answers every request with the same event, before `start` returns or after.
+/// Answers every request with the same event, before `begin` returns.
 private final class OneEvent: HTTPTransport, HTTPTransfer {
     let event: HTTPEvent
     let cancelled = Mutex(0)
     let requests = Mutex<[OutboundRequest]>([])
+    private let onEvent = Mutex<(@Sendable (HTTPEvent) -> Void)?>(nil)
 
     init(_ event: HTTPEvent) { self.event = event }
 
-    func start(_ request: OutboundRequest, onEvent: @escaping @Sendable (HTTPEvent) -> Void) -> any HTTPTransfer {
+    func prepare(_ request: OutboundRequest, onEvent: @escaping @Sendable (HTTPEvent) -> Void) -> any HTTPTransfer {
         requests.withLock { $0.append(request) }
-        onEvent(event)
-        onEvent(.end)
+        self.onEvent.withLock { $0 = onEvent }
         return self
+    }
+
+    func begin() {
+        let onEvent = onEvent.withLock { $0 }
+        onEvent?(event)
+        onEvent?(.end)
     }
 
     func pause() {}

@@ -23,12 +23,11 @@ final class FakeTransport: HTTPTransport {
 
     var transfers: [FakeTransfer] { made.withLock { $0 } }
 
-    func start(
+    func prepare(
         _ request: OutboundRequest, onEvent: @escaping @Sendable (HTTPEvent) -> Void
     ) -> any HTTPTransfer {
         let transfer = FakeTransfer(request, thread: thread, onEvent)
         made.withLock { $0.append(transfer) }
-        thread.post { transfer.begin() }
         return transfer
     }
 }
@@ -72,7 +71,9 @@ final class FakeTransfer: HTTPTransfer {
     var isPaused: Bool { state.withLock { $0.isPaused } }
     var isOver: Bool { state.withLock { $0.isOver } }
 
-    func begin() {
+    func begin() { thread.post { self.respond() } }
+
+    private func respond() {
         let path = request.url.split(separator: "/").last ?? ""
         switch (path, request.body) {
         case ("fail", _): fail()

@@ -1,3 +1,4 @@
+import Dispatch
 import Domain
 import Glibc
 import PluginABI
@@ -11,7 +12,7 @@ import Threads
 @Suite(.timeLimit(.minutes(1))) struct HostedTransferTests {
     private func withTransfer(
         _ transport: StubTransport, body: OutboundRequest.Body = .stream(length: nil),
-        _ test: (HostedTransfer, HostedCall) async throws -> Void
+        _ test: (HostedTransfer, HostedCall, PluginInstance) async throws -> Void
     ) async throws {
         let registry = PluginRegistry.test(transport: transport)
         try #require(await registry.refusal(of: try await Fixture.c("echo")) == nil)
@@ -26,45 +27,66 @@ import Threads
         let request = OutboundRequest(
             method: "POST", url: "http://127.0.0.1", body: body, timeout: .seconds(1), egress: EgressPolicy())
         try await test(
-            HostedTransfer(id: instance.newID(), call: call, user: 1, request: request, instance: instance), call)
+            HostedTransfer(id: instance.newID(), call: call, user: 1, request: request, instance: instance), call,
+            instance)
         await registry.shutdown()
     }
 
-    @Test func whatIsWrittenBeforeTheTransportReturnsIsNotLost() async throws {
+    @Test func whatIsSaidBeforeTheTransportBeganIsNotLost() async throws {
         let transport = StubTransport()
-        try await withTransfer(transport) { transfer, _ in
-            transport.whileStarting = {
-                #expect(transfer.write([1]) == AIB_E_AGAIN, "nothing was taken: it is to be written again")
+        try await withTransfer(transport) { transfer, _, _ in
+            transport.transfer.whileBeginning = {
+                #expect(transfer.write([1]) == AIB_OK)
                 #expect(transfer.finish() == AIB_OK)
-                transfer.pause(true)
+            }
+            transfer.pause(true)
+            transfer.start()
+            #expect(transport.transfer.calls == ["pause", "begin", "write", "finishBody"])
+            #expect(transfer.write([1]) == AIB_E_INVALID && transfer.finish() == AIB_E_INVALID)
+        }
+    }
+
+    /// The peer sends from the moment it may, and this thread comes no further meanwhile.
+    @Test func aPeerThatIsQuickerThanItsStarterIsHeldBack() async throws {
+        let transport = StubTransport()
+        try await withTransfer(transport) { transfer, _, instance in
+            // The plugin sees nothing.
+            let gate = DispatchSemaphore(value: 0)
+            instance.thread.post { gate.wait() }
+            transport.transfer.whileBeginning = {
+                for _ in 0..<100 where !transport.transfer.calls.contains("pause") {
+                    transport.send(.data([UInt8](repeating: 1, count: 16_384)))
+                }
             }
             transfer.start()
-            #expect(transport.transfer.calls == ["pause", "finishBody"])
-            #expect(transfer.write([1]) == AIB_E_INVALID && transfer.finish() == AIB_E_INVALID)
+            #expect(transport.transfer.calls == ["begin", "pause"])
+            #expect(HostedTransfer.highWater...262_144 ~= transfer.unseenBytes, "\(transfer.unseenBytes)")
+            transfer.cancel()
+            gate.signal()
         }
     }
 
     @Test func aBodyThatIsKnownIsNotFinishedAgain() async throws {
         let transport = StubTransport()
-        try await withTransfer(transport, body: .bytes([1])) { transfer, _ in
+        try await withTransfer(transport, body: .bytes([1])) { transfer, _, _ in
             transfer.start()
-            #expect(transport.transfer.calls == [])
+            #expect(transport.transfer.calls == ["begin"])
         }
     }
 
-    @Test func aTransferThatIsAbortedWhileItStartsIsCancelled() async throws {
+    @Test func aTransferThatIsAbortedBeforeItBeganNeverBegins() async throws {
         let transport = StubTransport()
-        try await withTransfer(transport) { transfer, _ in
-            transport.whileStarting = { #expect(transfer.cancel()) }
+        try await withTransfer(transport) { transfer, _, _ in
+            #expect(transfer.cancel())
             transfer.start()
-            #expect(transport.transfer.calls == ["cancel"])
+            #expect(transport.transfer.calls == [])
         }
     }
 
     /// However two threads fall upon each other, the transport is told the decisions in their order.
     @Test func pausingAndResumingAreToldInOrder() async throws {
         let transport = StubTransport()
-        try await withTransfer(transport) { transfer, _ in
+        try await withTransfer(transport) { transfer, _, _ in
             transfer.start()
             await withTaskGroup(of: Void.self) { group in
                 for _ in 0..<4 {
@@ -72,7 +94,7 @@ import Threads
                 }
             }
             transfer.pause(false)
-            let calls = transport.transfer.calls
+            let calls = transport.transfer.calls.dropFirst()
             #expect(calls.count.isMultiple(of: 2))
             for (index, call) in calls.enumerated() where call != (index % 2 == 0 ? "pause" : "resume") {
                 Issue.record("call \(index) of \(calls.count) is \(call)")
@@ -84,7 +106,7 @@ import Threads
     /// While the transport is being told to pause, another thread decides to go on: that is told afterwards.
     @Test func theLastDecisionIsToldLast() async throws {
         let transport = StubTransport()
-        try await withTransfer(transport) { transfer, _ in
+        try await withTransfer(transport) { transfer, _, _ in
             transfer.start()
             let (ends, end) = AsyncStream.makeStream(of: Void.self)
             transport.transfer.whilePausing = {
@@ -97,13 +119,13 @@ import Threads
             }
             transfer.pause(true)
             for await _ in ends { break }
-            #expect(transport.transfer.calls == ["pause", "resume"])
+            #expect(transport.transfer.calls == ["begin", "pause", "resume"])
         }
     }
 
     /// A plugin that starts and aborts without end leaves no more events behind than its call may have.
     @Test func eventsThatWaitAreBounded() async throws {
-        try await withTransfer(StubTransport()) { _, call in
+        try await withTransfer(StubTransport()) { _, call, _ in
             call.queued(HostedCall.maximumQueuedEvents)
             #expect(call.adopt(1) == AIB_E_LIMIT)
             call.queued(-1)
@@ -114,20 +136,16 @@ import Threads
 
 private final class StubTransport: HTTPTransport {
     let transfer = StubTransfer()
-    private let hook = Mutex<(@Sendable () -> Void)?>(nil)
+    private let onEvent = Mutex<(@Sendable (HTTPEvent) -> Void)?>(nil)
 
-    /// Runs before `start` returns, as events may that come at once.
-    var whileStarting: (@Sendable () -> Void)? {
-        get { hook.withLock { $0 } }
-        set { hook.withLock { $0 = newValue } }
-    }
-
-    func start(
+    func prepare(
         _ request: OutboundRequest, onEvent: @escaping @Sendable (HTTPEvent) -> Void
     ) -> any HTTPTransfer {
-        whileStarting?()
+        self.onEvent.withLock { $0 = onEvent }
         return transfer
     }
+
+    func send(_ event: HTTPEvent) { onEvent.withLock { $0 }?(event) }
 }
 
 private final class StubTransfer: HTTPTransfer {
@@ -135,12 +153,23 @@ private final class StubTransfer: HTTPTransfer {
     var calls: [String] { log.withLock { $0 } }
     private func add(_ call: String) { log.withLock { $0.append(call) } }
 
-    private let hook = Mutex<(@Sendable () -> Void)?>(nil)
+    private let hooks = Mutex<(beginning: (@Sendable () -> Void)?, pausing: (@Sendable () -> Void)?)>((nil, nil))
+
+    /// Runs within `begin`.
+    var whileBeginning: (@Sendable () -> Void)? {
+        get { hooks.withLock { $0.beginning } }
+        set { hooks.withLock { $0.beginning = newValue } }
+    }
 
     /// Runs within the next call of `pause`.
     var whilePausing: (@Sendable () -> Void)? {
-        get { hook.withLock { $0 } }
-        set { hook.withLock { $0 = newValue } }
+        get { hooks.withLock { $0.pausing } }
+        set { hooks.withLock { $0.pausing = newValue } }
+    }
+
+    func begin() {
+        add("begin")
+        whileBeginning?()
     }
 
     func pause() {

@@ -11,7 +11,7 @@ final class HeldTransport: HTTPTransport {
     /// Those that were neither answered nor cancelled.
     var open: [HeldTransfer] { transfers.filter(\.isOpen) }
 
-    func start(
+    func prepare(
         _ request: OutboundRequest, onEvent: @escaping @Sendable (HTTPEvent) -> Void
     ) -> any HTTPTransfer {
         let transfer = HeldTransfer(request, onEvent)
@@ -51,6 +51,7 @@ final class HeldTransfer: HTTPTransfer {
 
     func answer(_ status: Int) { send(.head(status: status, headers: [], version: "1.1"), .end) }
 
+    func begin() {}
     func pause() {}
     func resume() {}
     func write(_ bytes: [UInt8]) -> Bool { true }

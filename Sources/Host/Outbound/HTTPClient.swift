@@ -43,20 +43,12 @@ public final class HTTPClient: HTTPTransport {
     /// A client that was not shut down leaves its thread to end by itself.
     deinit { mailbox.stop() }
 
-    /// Starts a transfer; see `HTTPTransport`. Events arrive on the client's thread. After `shutdown()` the one event
-    /// is `.failed` with `.cancelled`, on the caller's thread.
-    public func start(
+    /// Makes a transfer; see `HTTPTransport`. Events arrive on the client's thread. After `shutdown()` the one event
+    /// is `.failed` with `.cancelled`, on the thread that calls `begin`.
+    public func prepare(
         _ request: OutboundRequest, onEvent: @escaping @Sendable (HTTPEvent) -> Void
     ) -> any HTTPTransfer {
-        let refusal: ProviderError? =
-            mailbox.reserve(limit: maximumTransfers)
-            ? nil
-            : ProviderError(
-                .limit, "\(maximumTransfers) outbound transfers are in flight, as many as are allowed; try again later",
-                isRetryable: true)
-        let transfer = Transfer(request: request, refusal: refusal, onEvent: onEvent, mailbox: mailbox)
-        if !transfer.launch() { onEvent(.failed(.shutDown)) }
-        return transfer
+        Transfer(request: request, limit: maximumTransfers, onEvent: onEvent, mailbox: mailbox)
     }
 
     /// Ends every transfer in flight with `.failed` (`.cancelled`) and returns when the thread has closed every

@@ -5,6 +5,12 @@ extension ProviderError {
     static let outOfMemory = ProviderError(.limit, "out of memory", isRetryable: true)
     static let shutDown = ProviderError(.cancelled, "outbound HTTP is shut down", isRetryable: true)
 
+    static func tooManyTransfers(_ limit: Int) -> ProviderError {
+        ProviderError(
+            .limit, "\(limit) outbound transfers are in flight, as many as are allowed; try again later",
+            isRetryable: true)
+    }
+
     /// How far a transfer had come when it failed.
     struct Progress {
         let origin: Origin

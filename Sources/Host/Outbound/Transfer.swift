@@ -8,7 +8,7 @@ final class Transfer: HTTPTransfer {
     struct Launch {
         let request: OutboundRequest
         /// Why it must not begin: there was no place for it.
-        let refusal: ProviderError?
+        var refusal: ProviderError?
         let onEvent: @Sendable (HTTPEvent) -> Void
     }
 
@@ -25,30 +25,43 @@ final class Transfer: HTTPTransfer {
     private struct State {
         var launch: Launch?
         var window: UploadWindow?
-        var isPosted = false
+        /// Listed, or not begun: nobody is to list it.
+        var isPosted = true
         var isPaused = false
         var isCancelled = false
         var isOver = false
     }
 
     private let mailbox: Mailbox
+    /// How many transfers may be in flight.
+    private let limit: Int
     private let state: Mutex<State>
 
     init(
-        request: OutboundRequest, refusal: ProviderError?, onEvent: @escaping @Sendable (HTTPEvent) -> Void,
-        mailbox: Mailbox
+        request: OutboundRequest, limit: Int, onEvent: @escaping @Sendable (HTTPEvent) -> Void, mailbox: Mailbox
     ) {
         self.mailbox = mailbox
+        self.limit = limit
         let window: UploadWindow? =
             switch request.body {
             case .none: nil
             case .bytes(let bytes): UploadWindow(bytes)
             case .stream(let length): UploadWindow(length: length)
             }
-        state = Mutex(State(launch: Launch(request: request, refusal: refusal, onEvent: onEvent), window: window))
+        state = Mutex(State(launch: Launch(request: request, onEvent: onEvent), window: window))
     }
 
     // MARK: Callers' side
+
+    /// Hands the transfer to the client's thread.
+    func begin() {
+        let hasPlace = mailbox.reserve(limit: limit)
+        let launch = state.withLock { state in
+            if !hasPlace { state.launch?.refusal = .tooManyTransfers(limit) }
+            return state.launch
+        }
+        if !mailbox.post(self), let launch, close() { launch.onEvent(.failed(.shutDown)) }
+    }
 
     func pause() { setPaused(true) }
     func resume() { setPaused(false) }
@@ -83,13 +96,6 @@ final class Transfer: HTTPTransfer {
             state.window = nil
             return true
         }
-    }
-
-    /// Hands the transfer to the client's thread; false where that has ended.
-    func launch() -> Bool {
-        state.withLock { $0.isPosted = true }
-        if mailbox.post(self) { return true }
-        return !close()
     }
 
     /// Applies a change and lists the transfer where that answers true.

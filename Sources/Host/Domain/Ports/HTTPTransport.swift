@@ -163,6 +163,8 @@ public enum HTTPEvent: Sendable {
 
 /// A transfer in flight. All methods may be called from any thread, never block, and do nothing once it is over.
 public protocol HTTPTransfer: AnyObject, Sendable {
+    /// Begins it; to be called once. What the other methods were told before holds from its first byte.
+    func begin()
     /// Stops reading from the peer; what has arrived already may still be delivered.
     func pause()
     func resume()
@@ -177,9 +179,21 @@ public protocol HTTPTransfer: AnyObject, Sendable {
 
 /// The port to outbound HTTP. Redirects are not followed.
 public protocol HTTPTransport: Sendable {
-    /// Starts a transfer. A refusal (egress, secret, malformed URL) arrives as `.failed`, like any other failure.
+    /// Makes a transfer that has not begun: for who must be able to pause it before its first event. A refusal (egress,
+    /// secret, malformed URL) arrives as `.failed`, like any other failure, once it has begun.
     ///
-    /// - Parameter onEvent: called on the transport's own thread, never concurrently for one transfer, possibly
-    ///   before this function returns, never from within a method of the transfer. It must not block.
-    func start(_ request: OutboundRequest, onEvent: @escaping @Sendable (HTTPEvent) -> Void) -> any HTTPTransfer
+    /// - Parameter onEvent: called on the transport's own thread, never concurrently for one transfer, possibly before
+    ///   `begin` returns, never from within another method of the transfer. It must not block.
+    func prepare(_ request: OutboundRequest, onEvent: @escaping @Sendable (HTTPEvent) -> Void) -> any HTTPTransfer
+}
+
+extension HTTPTransport {
+    /// Prepares a transfer and begins it; events may come before this function returns.
+    public func start(
+        _ request: OutboundRequest, onEvent: @escaping @Sendable (HTTPEvent) -> Void
+    ) -> any HTTPTransfer {
+        let transfer = prepare(request, onEvent: onEvent)
+        transfer.begin()
+        return transfer
+    }
 }

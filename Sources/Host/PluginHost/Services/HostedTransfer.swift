@@ -21,9 +21,6 @@ final class HostedTransfer: Sendable {
         /// What the transport was told last.
         var isPaused = false
         var isBodyFinished: Bool
-        /// The plugin wrote, or ended its body, before there was a transport's transfer to take it.
-        var owesWritable = false
-        var owesFinish = false
         var isWritableQueued = false
         var isOver = false
 
@@ -76,20 +73,14 @@ final class HostedTransfer: Sendable {
     func start() { start(request) }
 
     private func start(_ request: OutboundRequest) {
-        guard !state.withLock({ $0.isOver }) else { return }
-        let transfer = instance.environment.transport.start(request) { self.receive($0) }
+        let transfer = instance.environment.transport.prepare(request) { self.receive($0) }
         var isOver = false
-        var (owesWritable, owesFinish) = (false, false)
         change { state in
             isOver = state.isOver
-            guard !isOver else { return }
-            state.transfer = transfer
-            (owesWritable, owesFinish) = (state.owesWritable, state.owesFinish)
+            if !isOver { state.transfer = transfer }
         }
-        if isOver { return transfer.cancel() }
-        // What the plugin said since its first event, which may have come before the transport returned.
-        if owesFinish { transfer.finishBody() }
-        if owesWritable { deliverWritable() }
+        // Only what can be told to pause may begin: the peer is quicker than this thread.
+        if !isOver { transfer.begin() }
     }
 
     // MARK: The plugin's side
@@ -114,7 +105,6 @@ final class HostedTransfer: Sendable {
         let (status, transfer) = state.withLock { state -> (Int, (any HTTPTransfer)?) in
             if state.isOver { return (AIB_E_STALE, nil) }
             if state.isBodyFinished { return (AIB_E_INVALID, nil) }
-            if state.transfer == nil { state.owesWritable = true }
             return (AIB_E_AGAIN, state.transfer)
         }
         guard let transfer else { return status }
@@ -126,7 +116,6 @@ final class HostedTransfer: Sendable {
             if state.isOver { return (AIB_E_STALE, nil) }
             if state.isBodyFinished { return (AIB_E_INVALID, nil) }
             state.isBodyFinished = true
-            state.owesFinish = state.transfer == nil
             return (AIB_OK, state.transfer)
         }
         transfer?.finishBody()
