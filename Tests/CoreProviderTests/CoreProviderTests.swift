@@ -59,6 +59,16 @@ import Testing
         #expect(result["files"] == [])
     }
 
+    @Test(
+        arguments: [["environment": 3], ["environment": ["production"]], ["environment": " "], ["provider": true]]
+            as [JSON])
+    func `a configuration that names nothing is refused`(parameters: JSON) async throws {
+        let error = await #expect(throws: ProviderError.self) {
+            try await core.invoke(.core("core.create_deployment_config", [("parameters", parameters)]))
+        }
+        #expect(error?.code == .invalid && error?.isRetryable == false)
+    }
+
     @Test func `monitoring starts and stops`() async throws {
         let parameters: JSON = ["app_url": "http://app/", "health_checks": true]
         let result = try await core.invoke(.core("core.setup_monitoring", [("parameters", parameters)]))

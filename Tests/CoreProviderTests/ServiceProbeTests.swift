@@ -62,6 +62,12 @@ private final class OneEvent: HTTPTransport, HTTPTransfer {
         #expect(result.reason?.contains("10.0.0.1") == false)
     }
 
+    @Test func `what is no address is refused, not sick`() async {
+        let transport = OneEvent(.failed(ProviderError(.invalid, "bad port")))
+        let result = await probe(transport).http("http://x:y", expectedStatus: 200, timeout: .seconds(1))
+        #expect(result.isRefused && result.reason == "the URL is not one")
+    }
+
     @Test func `databases are looked at as told`() async {
         let probe = probe(OneEvent(.end))
         #expect(await probe.database("postgresql://good", timeout: .seconds(1)).isHealthy)

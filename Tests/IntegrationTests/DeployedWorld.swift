@@ -63,9 +63,15 @@ struct DeployedWorld {
         #expect(answer.status == 204)
     }
 
+    /// What exists at the deployment target.
+    func state() async throws -> JSON { try await sandbox.get("/railway/state").body }
+
     func checkNothingIsLeft(_ what: String) async throws {
-        let state = try await sandbox.get("/railway/state").body
-        for kind in ["projects", "services", "databases", "domains"] {
+        let state = try await state()
+        for kind in [
+            "projects", "environments", "services", "databases", "variables", "domains", "custom_domains",
+            "tcp_proxies", "volumes",
+        ] {
             #expect(state[kind]?.arrayValue?.isEmpty == true, "\(what): \(kind) \(state[kind]?.text ?? "missing")")
         }
     }
@@ -91,11 +97,16 @@ extension APIClient {
 
     /// `Step: first word of what was said last of it`, from the log.
     func steps(of execution: JSON) async throws -> [String] {
-        let id = try #require(execution["id"]?.stringValue)
-        let lines = try await get("/v1/executions/\(id)/logs?limit=1000").body["logs"]?.arrayValue ?? []
-        return lines.compactMap { line in
+        try await lines(of: execution).compactMap { line in
             guard let step = line["step"]?.stringValue, let message = line["message"]?.stringValue else { return nil }
             return "\(step): \(message.prefix { $0.isLetter })"
         }
+    }
+
+    /// The log, or one step's part of it.
+    func lines(of execution: JSON, step: String? = nil) async throws -> [JSON] {
+        let id = try #require(execution["id"]?.stringValue)
+        let lines = try await get("/v1/executions/\(id)/logs?limit=1000").body["logs"]?.arrayValue ?? []
+        return lines.filter { step == nil || $0["step"]?.stringValue == step }
     }
 }

@@ -95,4 +95,27 @@ import Testing
             #expect(now["result"]?["final_url"] == "https://pilot.example.org")
         }
     }
+
+    @Test func `a domain that is somebody else's leaves a run that works without it`() async throws {
+        try await withHost("conflict") { host, client, world in
+            try await world.arm(["provider": "railway", "kind": "domain_conflict", "match": "pilot.example.org"])
+            let execution = try await client.run(
+                "saas-starter-v2", ["app_name": "Invoice Pilot", "domain_name": "pilot.example.org"])
+            #expect(execution["status"] == "completed", "\(execution["error"]?.text ?? "")")
+            let result = try #require(execution["result"])
+            #expect(result["domain_configuration"] == nil && result["final_url"] == result["app_url"])
+            // What failed, what to do, and that nothing is left of it.
+            let lines = try await client.lines(of: execution, step: "Domain Configuration").suffix(2)
+            let words = lines.map { $0["message"]?.stringValue ?? "" }
+            #expect(lines.first?["level"] == "warning", "\(words)")
+            #expect(
+                words.first?.hasPrefix("failed: the provider \"railway\" refused the domain; check that") == true,
+                "\(words)")
+            #expect(words.last == "undone: setup_domain", "\(words)")
+            #expect(result["monitoring_setup"]?["is_monitored"] == true)
+            #expect(try await world.state()["custom_domains"] == [])
+            let url = try #require(result["app_url"]?.stringValue)
+            #expect(try await world.get(url + "/health").status == 200)
+        }
+    }
 }

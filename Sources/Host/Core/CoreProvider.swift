@@ -46,7 +46,7 @@ public struct CoreProvider: Sendable {
     func invoke(_ invocation: Invocation) async throws(ProviderError) -> JSON {
         let application = try ApplicationReference(invocation.input)
         switch invocation.route.operation {
-        case Operation.createConfig.rawValue: return DeploymentConfiguration(invocation.input).result
+        case Operation.createConfig.rawValue: return try DeploymentConfiguration(invocation.input).result
         case Operation.setupDatabase.rawValue: return try await createDatabase(application)
         case Operation.setupMonitoring.rawValue: return try await startMonitoring(application, invocation.input)
         case "core.undo": return try await undo(application, invocation.input)

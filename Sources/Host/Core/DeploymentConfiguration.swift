@@ -11,13 +11,22 @@ struct DeploymentConfiguration {
     let environment: String
     let startCommand: String?
 
-    init(_ input: JSON) {
-        provider = input["parameters"]?["provider"]?.stringValue ?? CoreDispatch.providerName
+    init(_ input: JSON) throws(ProviderError) {
+        provider = try Self.text("provider", of: input) ?? CoreDispatch.providerName
         environment =
-            input["parameters"]?["environment"]?.stringValue ?? input["application"]?["environment"]?.stringValue
+            try Self.text("environment", of: input) ?? input["application"]?["environment"]?.stringValue
             ?? "production"
         startCommand = Self.startCommand(
             for: Set((input["source_paths"]?.arrayValue ?? []).compactMap(\.stringValue)))
+    }
+
+    /// A parameter that may be left out, but not be anything else than a name.
+    private static func text(_ name: String, of input: JSON) throws(ProviderError) -> String? {
+        guard let value = input["parameters"]?[name], !value.isNull else { return nil }
+        guard let text = value.stringValue, !text.allSatisfy(\.isWhitespace) else {
+            throw ProviderError(.invalid, "create_deployment_config needs \(name) as a text, not as \(value.typeName)")
+        }
+        return text
     }
 
     /// A `Procfile`'s own word is the target's to read: then, as where nothing is known, there is no command.

@@ -40,7 +40,8 @@ public struct ServiceProbe: HealthProbe {
                 reason: isHealthy ? nil : "status \(status) where \(wanted) is expected")
         case .failure(let error):
             return ProbeResult(
-                isHealthy: false, latency: latency, reason: Self.reason(error), isRefused: error.code == .denied)
+                isHealthy: false, latency: latency, reason: Self.reason(error),
+                isRefused: error.code == .denied || error.code == .invalid)
         }
     }
 

@@ -6,7 +6,7 @@ public struct ProbeResult: Sendable, Hashable {
     public let status: Int?
     /// Why it is not healthy, in words for an API client; no secret, no connection URL.
     public let reason: String?
-    /// Nobody looked, for this host may not: looking again cannot help.
+    /// Nobody looked, for this host may not or the address is none: looking again cannot help.
     public let isRefused: Bool
 
     public init(

@@ -44,7 +44,9 @@ struct StepRunner: Sendable {
                 line(.info, "skipped: \(reason)")
                 finish(.skipped, output: .null, error: nil, attempts: 0, startedAt: startedAt)
             case .failed(let failure, let attempts):
-                line(step.isOptional ? .warning : .error, "failed: \(failure.message)")
+                // The run's own error says what to do; of an optional step nothing else does.
+                let advice = step.isOptional ? "; \(failure.action)" : ""
+                line(step.isOptional ? .warning : .error, "failed: \(failure.message)\(advice)")
                 finish(
                     step.isOptional ? .failedOptional : .failed, output: .null, error: failure, attempts: attempts,
                     startedAt: startedAt)
