@@ -192,6 +192,15 @@ import Testing
         #expect(target.exists.subtracting(["create_deployment_config"]).isEmpty)
     }
 
+    @Test func `a database that takes no schema now is asked again after a pause`() async throws {
+        world.state.withLock { $0.schemaError = ApplicationDatabaseError("no connection", isRetryable: true) }
+        let fixture = try await run(.fresh(plan: .deploying()))
+        let error = try #require(fixture.ledger.ending?.error)
+        #expect(error.code == "database_failed" && error.message.contains("no connection") && error.isRetryable)
+        let lines = fixture.ledger.lines.filter { $0.message.hasPrefix("attempt ") }
+        #expect(lines.map { $0.message.contains("no connection; trying again in") } == [true, true])
+    }
+
     @Test func `files that do not merge say so`() async throws {
         world.state.withLock { $0.archiveError = SourceError(.conflict, "a of \"X\" is a folder of \"Y\"") }
         let fixture = try await run(.fresh(plan: .deploying()))

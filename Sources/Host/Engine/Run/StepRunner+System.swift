@@ -136,7 +136,8 @@ extension StepRunner {
             try await services.schemas.install(sql, at: value, timeout: max(.seconds(1), remaining))
             line(.info, "the schema is installed")
         } catch {
-            throw .answer(.schemaRefused(error.message, step: step.name), mayRetry: error.isRetryable)
+            if error.isRetryable { throw .passing(.schemaNotInstalled(error.message, step: step.name)) }
+            throw .answer(.schemaRefused(error.message, step: step.name), mayRetry: false)
         }
     }
 
@@ -179,6 +180,12 @@ extension ProviderError {
 }
 
 extension ExecutionError {
+    fileprivate static func schemaNotInstalled(_ reason: String, step: String) -> ExecutionError {
+        ExecutionError(
+            code: "database_failed", message: "the database was made, but is of no use: \(reason)", step: step,
+            isRetryable: true, action: "start the run again; if it persists, ask the operator")
+    }
+
     fileprivate static func schemaRefused(_ reason: String, step: String) -> ExecutionError {
         ExecutionError(
             code: "schema_refused", message: "the database refused the schema: \(reason)", step: step,

@@ -140,6 +140,8 @@ struct StepRunner: Sendable {
     enum StepFailure: Error {
         case provider(ProviderError)
         case answer(ExecutionError, mayRetry: Bool)
+        /// What may be over by itself after a while.
+        case passing(ExecutionError)
         case stop(RunInterruption)
 
         init(_ error: ProviderError) { self = .provider(error) }
@@ -159,6 +161,11 @@ struct StepRunner: Sendable {
                 case .stop(let reason): throw .interrupted(reason)
                 case .answer(let failure, let mayRetry):
                     guard mayRetry, number < step.maximumAttempts else { throw .failed(failure, attempts: number) }
+                case .passing(let failure):
+                    let passing = ProviderError(.upstream, failure.message, isRetryable: true)
+                    guard try await pause(after: passing, attempt: number, failure.message) else {
+                        throw .failed(failure, attempts: number)
+                    }
                 case .provider(let failure):
                     services.logger.warning(
                         "provider call failed",
@@ -166,17 +173,23 @@ struct StepRunner: Sendable {
                             "execution": "\(fence.executionID)", "step": "\(step.id)", "attempt": "\(number)",
                             "error": "\(failure)",
                         ])
-                    let delay = services.retry.delay(
-                        after: failure, attempt: number, of: step.maximumAttempts, jitter: services.jitter())
-                    guard let delay else {
+                    let reason = failure.clientError(step: step, attempts: 1).message
+                    guard try await pause(after: failure, attempt: number, reason) else {
                         throw .failed(failure.clientError(step: step, attempts: number), attempts: number)
                     }
-                    let reason = failure.clientError(step: step, attempts: 1).message
-                    line(.warning, "attempt \(number) failed: \(reason); trying again in \(delay.inSeconds) s")
-                    do { try await services.clock.sleep(delay) } catch { throw .interrupted(.stopped) }
                 }
             }
         }
+    }
+
+    /// Waits before the next attempt, as the policy says; false where there is none.
+    private func pause(after error: ProviderError, attempt: Int, _ reason: String) async throws(StepStop) -> Bool {
+        let delay = services.retry.delay(
+            after: error, attempt: attempt, of: step.maximumAttempts, jitter: services.jitter())
+        guard let delay else { return false }
+        line(.warning, "attempt \(attempt) failed: \(reason); trying again in \(delay.inSeconds) s")
+        do { try await services.clock.sleep(delay) } catch { throw .interrupted(.stopped) }
+        return true
     }
 
     func waitForLease() async throws(RunInterruption) { try await lease.wait(by: services.clock) }
