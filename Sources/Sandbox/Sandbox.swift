@@ -22,11 +22,13 @@ public struct Sandbox: Service {
         public var latency: Latency
         public var rateLimits: RateLimits
         public var railway: RailwayLimits
+        /// What the first calls shall meet.
+        public var faults: FaultScript
 
         public init(
             port: Int = 0, hostname: String = "127.0.0.1", acceptedKeys: AcceptedKeys = .anyNonEmpty,
             latency: Latency = Latency(), rateLimits: RateLimits = RateLimits(),
-            railway: RailwayLimits = RailwayLimits()
+            railway: RailwayLimits = RailwayLimits(), faults: FaultScript = FaultScript()
         ) {
             self.port = port
             self.hostname = hostname
@@ -34,6 +36,7 @@ public struct Sandbox: Service {
             self.latency = latency
             self.rateLimits = rateLimits
             self.railway = railway
+            self.faults = faults
         }
     }
 
@@ -55,7 +58,7 @@ public struct Sandbox: Service {
     ) throws(SandboxError) {
         let address = try LoopbackAddress(configuration.hostname, port: configuration.port)
         let listening = Listening(host: address.host)
-        let control = ControlState(wallClock: wallClock)
+        let control = ControlState(wallClock: wallClock, faults: FaultQueue(configuration.faults))
         let router = Router(context: SandboxContext.self)
         ControlRoutes(state: control).add(to: router)
         let pace = Pace(latency: configuration.latency, clock: clock)

@@ -7,6 +7,8 @@ public enum SandboxError: Error, Sendable, Hashable, CustomStringConvertible {
     case notListening
     /// A fixture cannot be used.
     case invalidFixture(String)
+    /// A script of faults cannot be used.
+    case invalidFaults(String)
 
     public var description: String {
         switch self {
@@ -16,6 +18,7 @@ public enum SandboxError: Error, Sendable, Hashable, CustomStringConvertible {
         case .portOutOfRange(let port): "port \(port) does not exist; use 0 (any free port) to 65535"
         case .notListening: "the sandbox is not listening"
         case .invalidFixture(let reason): "invalid fixture: \(reason)"
+        case .invalidFaults(let reason): "invalid faults: \(reason)"
         }
     }
 }

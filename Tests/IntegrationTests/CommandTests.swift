@@ -37,6 +37,24 @@ import Testing
         #expect(help.output.contains("aibackend"))
     }
 
+    @Test func aFileOfFaultsThatMakesNoSenseIsRefused() throws {
+        let folder = try Program.folder("faults")
+        let file = folder + "/faults.json"
+        try #"[{"kind": "cut"}, {"provider": "railway", "kind": "prose"}]"#
+            .write(toFile: file, atomically: true, encoding: .utf8)
+        for command in [["sandbox", "--port", "0"], ["serve", "--sandbox", "--port", "0", "--data-dir", folder]] {
+            let refused = try Program.run(command + ["--faults", file])
+            #expect(refused.status == 1)
+            #expect(
+                refused.error.contains("\(file): invalid faults: fault 2 of 2: kind must be one of status, cut, "),
+                "\(refused.error)")
+            let absent = try Program.run(command + ["--faults", folder + "/none.json"])
+            #expect(absent.status == 1 && absent.error.contains("none.json cannot be read"), "\(absent.error)")
+        }
+        let alone = try Program.run(["serve", "--port", "0", "--data-dir", folder, "--faults", file])
+        #expect(alone.status == 1 && alone.error.contains("add --sandbox"), "\(alone.error)")
+    }
+
     @Test func theConfigurationIsCheckedAndSecretsAreNotShown() throws {
         let folder = try Program.folder("config")
         let good = folder + "/good.yaml"

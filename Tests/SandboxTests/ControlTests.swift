@@ -95,6 +95,9 @@ import Testing
             (["kind": "cut", "whom": "me"], "unknown member \"whom\""),
             (["kind": "cut", "provider": "acme"], "unknown provider \"acme\"; the sandbox plays anthropic"),
             (["kind": "status", "status": 500, "should_retry": "no"], "should_retry"),
+            (["kind": "lost_response", "after_events": 1], "after_events does not go with kind lost_response"),
+            (["kind": "build_failed"], "overloaded_in_stream, wrong_schema, prose for anthropic"),
+            (["kind": "prose", "provider": "railway"], "unreachable, domain_conflict for railway"),
         ]
         try await withSandbox { client in
             for (fault, word) in cases {

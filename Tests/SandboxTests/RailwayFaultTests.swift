@@ -30,6 +30,20 @@ import Testing
         }
     }
 
+    @Test func aFaultMayBeForOneProjectAlone() async throws {
+        try await withRailway { client in
+            _ = try await fault(["kind": "status", "status": 503, "match": "projectCreate torn"], client)
+            let create = "mutation M($input: ProjectCreateInput!) { projectCreate(input: $input) { id } }"
+            let good = try await client.data(create, ["input": ["name": "whole"]])
+            let id = try #require(good["projectCreate"]?["id"])
+            #expect(try await client.send(create, ["input": ["name": "torn"]]).status == .serviceUnavailable)
+            _ = try await client.data(create, ["input": ["name": "torn"]])
+            let look = "query Q($id: String!) { project(id: $id) { name } }"
+            _ = try await fault(["kind": "status", "status": 503, "match": "project whole", "times": 2], client)
+            #expect(try await client.send(look, ["id": id]).status == .serviceUnavailable)
+        }
+    }
+
     @Test func aLostResponseComesAfterTheEffect() async throws {
         try await withRailway { client in
             _ = try await fault(["kind": "lost_response", "match": "projectCreate"], client)
@@ -45,7 +59,9 @@ import Testing
         let applications = FakeApplications()
         try await withRailway(applications: applications) { client in
             let place = try await client.place()
-            for (kind, status) in [("build_failed", "FAILED"), ("unhealthy", "FAILED"), ("crash", "CRASHED")] {
+            for (kind, status) in [
+                ("build_failed", "FAILED"), ("unhealthy", "FAILED"), ("crash", "CRASHED"), ("unreachable", "SUCCESS"),
+            ] {
                 _ = try await fault(["kind": .string(kind), "match": "shop/app"], client)
                 let id = try await client.deployed(place)
                 try await client.wait(for: status, of: id)

@@ -5,11 +5,16 @@ enum AnswerText {
     /// - Parameters:
     ///   - prompt: everything the model reads; fixtures are matched against it.
     ///   - question: the last thing the user said.
-    ///   - schema: what a structured answer must follow; free text without one.
-    static func make(prompt: String, question: String, schema: JSON?, fixtures: AnswerFixtures) -> String {
+    ///   - schema: what a structured answer must follow; free text without one, which nothing can be wrong with.
+    static func make(
+        prompt: String, question: String, schema: JSON?, fixtures: AnswerFixtures, flaw: AnswerFlaw? = nil
+    ) -> String {
         let fixture = fixtures.fixture(for: prompt)
         let subject = subject(of: question)
-        if let schema { return SchemaAnswer(schema: schema, subject: subject, fixture: fixture).value().text }
+        if let schema {
+            let answer = SchemaAnswer(schema: schema, subject: subject, fixture: fixture).value()
+            return flaw?.applied(to: answer) ?? answer.text
+        }
         guard let fixture else {
             return "Sandbox answer to: \(subject)\n\nNo model was asked, and nothing was paid."
         }

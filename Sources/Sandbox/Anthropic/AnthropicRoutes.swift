@@ -61,6 +61,6 @@ struct AnthropicRoutes: Sendable {
         }
         return try await desk.deliver(
             prompt: message.prompt, isStreamed: message.isStreamed, sequence: sequence, on: channel
-        ) { service.answer(message, key: key) }
+        ) { flaw in service.answer(message, key: key, flaw: flaw) }
     }
 }

@@ -16,11 +16,14 @@ final class AnthropicService: Sendable {
         blocks(of: request).reduce(0) { $0 + TokenCount.tokens(in: $1.text) }
     }
 
-    /// - Parameter key: tells the caches of different accounts apart; it is hashed and not kept.
-    func answer(_ request: MessagesRequest, key: String) -> MessageAnswer {
+    /// - Parameters:
+    ///   - key: tells the caches of different accounts apart; it is hashed and not kept.
+    ///   - flaw: what is to be wrong with the answer.
+    func answer(_ request: MessagesRequest, key: String, flaw: AnswerFlaw? = nil) -> MessageAnswer {
         let number = lastMessage.add(1, ordering: .relaxed).newValue
         var text = AnswerText.make(
-            prompt: request.prompt, question: request.question, schema: request.outputSchema, fixtures: fixtures)
+            prompt: request.prompt, question: request.question, schema: request.outputSchema, fixtures: fixtures,
+            flaw: flaw)
         var stopReason = "end_turn"
         var stopSequence: String?
         if let (sequence, range) = request.stopSequences.compactMap({ sequence in

@@ -41,6 +41,9 @@ struct CallDesk<Refusal: ProviderRefusal>: Sendable {
         } catch let refusal as Refusal {
             control.ledger.close(sequence, .finished, status: refusal.status)
             response = refusal.response(requestID: requestID)
+        } catch is DeliberateCut {
+            // Its entry is closed already, and so is its connection.
+            response = Response(status: .internalServerError)
         } catch {
             // The client has gone while its call was held or its body read: nobody reads this answer.
             control.ledger.close(sequence, .cutByClient, status: nil)
@@ -87,9 +90,11 @@ struct CallDesk<Refusal: ProviderRefusal>: Sendable {
 
     /// Answers a good request, with whatever was planned for it.
     ///
-    /// - Parameter answer: is asked once the call is past what holds it before its first byte.
+    /// - Parameter answer: is asked once the call is past what holds it before its first byte, with what is to be wrong
+    ///   with it.
     func deliver(
-        prompt: String, isStreamed: Bool, sequence: Int, on channel: any Channel, answer: () -> any ModelAnswer
+        prompt: String, isStreamed: Bool, sequence: Int, on channel: any Channel,
+        answer: (AnswerFlaw?) -> any ModelAnswer
     ) async throws -> Response {
         let plan = CallPlan(
             fault: control.faults.take(provider, prompt: prompt),
@@ -99,8 +104,14 @@ struct CallDesk<Refusal: ProviderRefusal>: Sendable {
         }
         try await pace.beforeAnswer()
         if let response = try faultyHead(plan.fault, isStreamed: isStreamed, sequence: sequence) { return response }
+        let answer = answer(plan.fault?.flaw)
+        if case .lostResponse? = plan.fault?.kind {
+            control.ledger.close(sequence, .cutBySandbox, status: nil, usage: answer.usage)
+            try? await channel.close()
+            throw DeliberateCut()
+        }
         let writer = AnswerWriter(
-            answer: answer(), plan: plan, pace: pace, ledger: control.ledger, sequence: sequence, channel: channel)
+            answer: answer, plan: plan, pace: pace, ledger: control.ledger, sequence: sequence, channel: channel)
         return isStreamed ? streamed(by: writer) : whole(by: writer)
     }
 
@@ -113,7 +124,11 @@ struct CallDesk<Refusal: ProviderRefusal>: Sendable {
 
     private func whole(by writer: AnswerWriter) -> Response {
         var bytes = writer.answer.whole.bytes
-        if let fault = writer.plan.fault, case .invalidJSON = fault.kind { bytes.removeLast(bytes.count / 2) }
+        switch writer.plan.fault?.kind {
+        // An answer in one piece that ends early is half an answer.
+        case .invalidJSON, .endEarly: bytes.removeLast(bytes.count / 2)
+        default: break
+        }
         return Response(
             status: .ok, headers: [.contentType: "application/json"],
             body: ResponseBody(contentLength: bytes.count) { [bytes] output in

@@ -10,10 +10,13 @@ enum Provider: String, Sendable, CaseIterable {
 /// What tests and operators see and steer: the ledger, and what the next calls shall meet.
 struct ControlState: Sendable {
     let ledger: Ledger
-    let faults = FaultQueue()
+    let faults: FaultQueue
     let gates = GateBoard()
 
-    init(wallClock: any WallClock) { ledger = Ledger(wallClock: wallClock) }
+    init(wallClock: any WallClock, faults: FaultQueue = FaultQueue(FaultScript())) {
+        ledger = Ledger(wallClock: wallClock)
+        self.faults = faults
+    }
 
     /// Lets every held call go on: a shutdown waits for them.
     func releaseEverything() {

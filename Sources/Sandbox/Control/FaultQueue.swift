@@ -13,7 +13,12 @@ final class FaultQueue: Sendable {
         var stalling: [Int: Fault] = [:]
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    init(_ script: FaultScript) {
+        let pending = script.faults.enumerated().map { (id: $0 + 1, fault: $1) }
+        state = Mutex(State(lastID: pending.count, pending: pending))
+    }
 
     /// - Returns: the fault's id.
     func add(_ fault: Fault) throws(ControlRefusal) -> Int {

@@ -26,6 +26,8 @@ final class Ledger: Sendable {
         var status: Int?
         var usage: JSON?
         var stopReason: String?
+        /// Whole events that went out; nil for an answer that is no stream.
+        var events: Int?
     }
 
     static let capacity = 10_000
@@ -81,7 +83,10 @@ final class Ledger: Sendable {
     }
 
     /// Records how a call ended. A later word replaces an earlier one: an answer that was ready may still be cut.
-    func close(_ sequence: Int, _ ending: Ending, status: Int?, usage: JSON? = nil, stopReason: String? = nil) {
+    func close(
+        _ sequence: Int, _ ending: Ending, status: Int?, usage: JSON? = nil, stopReason: String? = nil,
+        events: Int? = nil
+    ) {
         let now = wallClock.now()
         state.withLock { state in
             state.inFlight.remove(sequence)
@@ -91,6 +96,7 @@ final class Ledger: Sendable {
             entry.status = status
             entry.usage = usage
             entry.stopReason = stopReason
+            entry.events = events
             state.entries[sequence] = entry
         }
     }
@@ -126,6 +132,7 @@ extension Ledger.Entry {
             "status": status.map { .integer(Int64($0)) } ?? .null,
             "stop_reason": stopReason.map(JSON.string) ?? .null,
             "usage": usage ?? .null,
+            "events": events.map { .integer(Int64($0)) } ?? .null,
             "overlap": .array(overlap.map { .integer(Int64($0)) }),
             "prompt": .string(prompt),
         ]

@@ -62,7 +62,7 @@ struct OpenAIRoutes: Sendable {
         try desk.checkRate(tokens: service.inputTokens(of: create))
         return try await desk.deliver(
             prompt: create.prompt, isStreamed: create.isStreamed, sequence: sequence, on: channel
-        ) { service.answer(create, key: key) }
+        ) { flaw in service.answer(create, key: key, flaw: flaw) }
     }
 
     /// The bearer key. It goes no further than this file and the cache's hash.

@@ -21,11 +21,14 @@ final class OpenAIService: Sendable {
         parts(of: request).reduce(0) { $0 + TokenCount.tokens(in: $1.text) }
     }
 
-    /// - Parameter key: tells the caches of different accounts apart; it is hashed and not kept.
-    func answer(_ request: ResponsesRequest, key: String) -> ResponseAnswer {
+    /// - Parameters:
+    ///   - key: tells the caches of different accounts apart; it is hashed and not kept.
+    ///   - flaw: what is to be wrong with the answer.
+    func answer(_ request: ResponsesRequest, key: String, flaw: AnswerFlaw? = nil) -> ResponseAnswer {
         let number = lastResponse.add(1, ordering: .relaxed).newValue
         var text = AnswerText.make(
-            prompt: request.prompt, question: request.question, schema: request.outputSchema, fixtures: fixtures)
+            prompt: request.prompt, question: request.question, schema: request.outputSchema, fixtures: fixtures,
+            flaw: flaw)
         var reasoning = request.thinks ? Self.reasoningTokens : 0
         var isCutOff = false
         if let limit = request.maximumOutputTokens {

@@ -115,6 +115,12 @@ extension RailwayPlatform {
             change(id, to: .crashed)
             return nil
         }
+        if case .unreachable = fault {
+            await applications.stop(id)
+            log(.standardError, "Nothing answers from here on. (a fault of the sandbox)", of: id)
+            await succeed(deployment, specification)
+            return nil
+        }
         await succeed(deployment, specification)
         return running
     }
@@ -191,6 +197,7 @@ extension RailwayPlatform {
             }
             state.move(deployment.id, to: .success, at: time)
         }
+        if case .unreachable = fault { return }
         leadProxies(of: deployment.key)
     }
 }

@@ -37,8 +37,9 @@ extension RailwayRoutes {
         guard request.headers.bearerKey.map(keys.contains) == true else {
             throw RailwayRefusal(200, errors: [.refused("Not Authorized")])
         }
+        let subject = platform.now.projectName(in: .object(variables)).map { " \($0)" } ?? ""
         return try await deliver(
-            prompt: "\(operation.name ?? "") \(Self.fields(of: operation))", sequence: sequence, on: channel
+            prompt: "\(operation.name ?? "") \(Self.fields(of: operation))\(subject)", sequence: sequence, on: channel
         ) {
             await GraphQLExecutor.run(
                 operation, in: document, variables: variables, schema: .railway, service: platform)

@@ -16,7 +16,8 @@ extension RailwayRoutes {
             let query = request.uri.queryParameters
             let (service, message) = (query.get("serviceId") ?? "", query.get("message"))
             let origin = "http://\(request.head.authority ?? "localhost")\(Self.prefix)"
-            return try await deliver(prompt: "up", sequence: sequence, on: channel) {
+            let subject = platform.now.projectName(in: .string(projectID)).map { " \($0)" } ?? ""
+            return try await deliver(prompt: "up\(subject)", sequence: sequence, on: channel) {
                 do throws(GraphQLError) {
                     return try deploy(
                         archive, to: service, projectID: projectID, environmentID: environmentID, message: message,

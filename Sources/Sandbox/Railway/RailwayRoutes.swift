@@ -100,7 +100,7 @@ struct RailwayRoutes: Sendable {
         }
         var bytes = try await answer().bytes
         switch plan.fault?.kind {
-        case .railway(.lostResponse): throw DeliberateCut()
+        case .lostResponse: throw DeliberateCut()
         case .cut:
             control.ledger.close(sequence, .cutBySandbox, status: 200)
             return .json(bytes: bytes) { [bytes] output in

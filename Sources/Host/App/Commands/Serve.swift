@@ -26,12 +26,19 @@ struct Serve: AsyncParsableCommand {
     @Flag(help: "Put the sandbox behind the plugins: no key, no network, no money.")
     var sandbox = false
 
+    @Option(help: "File of faults that the sandbox's first calls shall meet (with --sandbox).")
+    var faults: String?
+
     func run() async throws {
         try await reportingFailures {
-            let settings = try options.load(with: [
+            guard sandbox || faults == nil else {
+                throw StartFailure("--faults is for the sandbox alone; add --sandbox, or leave it out")
+            }
+            let options = sandbox ? try SandboxOptions.standard.meeting(faultsIn: faults) : nil
+            let settings = try self.options.load(with: [
                 "listen.port": port.map { "\($0)" }, "templates_dir": templates, "plugins_dir": plugins,
             ])
-            try await System.run(settings, sandbox: sandbox ? .standard : nil) { system in
+            try await System.run(settings, sandbox: options) { system in
                 Console.line(system.summary)
                 return .keepServing
             }

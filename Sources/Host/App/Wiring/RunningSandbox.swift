@@ -39,10 +39,11 @@ struct RunningSandbox: Sendable {
 
     /// Serves the sandbox alone until it is stopped.
     static func serve(
-        port: Int, folder: String, logger: Logger, ready: @escaping @Sendable (SandboxAddress) -> Void
+        _ options: SandboxOptions, port: Int, folder: String, logger: Logger,
+        ready: @escaping @Sendable (SandboxAddress) -> Void
     ) async throws {
         let applications = SandboxApplications(folder: folder, logger: logger)
-        let server = try SandboxOptions.standard.makeSandbox(port: port, applications: applications, logger: logger)
+        let server = try options.makeSandbox(port: port, applications: applications, logger: logger)
         do {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { ready(try await server.waitUntilListening()) }
@@ -61,16 +62,29 @@ struct RunningSandbox: Sendable {
 /// How the sandbox behaves beside a host.
 struct SandboxOptions: Sendable {
     var latency = Latency()
+    var faults = FaultScript()
 
     /// As quick as the machine is.
     static let standard = SandboxOptions()
     /// Slow enough to be watched.
     static let lifelike = SandboxOptions(latency: Latency(initial: .milliseconds(300), perChunk: .milliseconds(5)))
 
+    /// The same with the faults that a file describes.
+    func meeting(faultsIn path: String?) throws -> SandboxOptions {
+        guard let path else { return self }
+        guard let text = File.read(path, limit: 1 << 20) else {
+            throw StartFailure("the faults \(path) cannot be read, or are longer than 1 MiB")
+        }
+        var options = self
+        do { options.faults = try FaultScript(text) } catch { throw StartFailure("\(path): \(error)") }
+        return options
+    }
+
     /// A sandbox that gives the answers that ship with the templates, on any port.
     func makeSandbox(port: Int = 0, applications: any ApplicationHost, logger: Logger) throws -> Sandbox {
         try Sandbox(
-            configuration: Sandbox.Configuration(port: port, latency: latency), fixtures: Installation.answers(),
+            configuration: Sandbox.Configuration(port: port, latency: latency, faults: faults),
+            fixtures: Installation.answers(),
             applications: applications, logger: logger)
     }
 }
