@@ -115,4 +115,25 @@ import Testing
             #expect(rest.lastSequence == 6 && !rest.hasMore)
         }
     }
+
+    /// A page is held whole for whoever reads it: long lines make it end early, and it always has one.
+    @Test func aPageOfLongLinesEndsEarly() async throws {
+        try await TestDatabase.run { test async throws in
+            let claimed = try await test.makeClaimed()
+            let (id, user) = (claimed.fence.executionID, claimed.userID)
+            let (long, longer) = (String(repeating: "l", count: 60_000), String(repeating: "m", count: 200_000))
+            let lines: [LogLine] = [.make(1, long), .make(2, long), .make(3, long), .make(4, longer), .make(5, "end")]
+            _ = try await PostgresLedger(test.database).checkpoint(.make(claimed.fence, logs: lines))
+            let reader = PostgresReader(test.database)
+            var (after, pages): (Int64, [Int64]) = (0, [])
+            while pages.last != after {
+                let page = try #require(try await reader.logs(id, of: user, after: after, limit: 10))
+                #expect(page.hasMore == (page.lastSequence < 5))
+                pages.append(page.lastSequence)
+                if !page.hasMore { break }
+                after = page.lastSequence
+            }
+            #expect(pages == [2, 3, 4, 5])
+        }
+    }
 }

@@ -177,6 +177,41 @@ import Testing
         }
     }
 
+    @Test func whatClientsReadDoesNotWaitForWhatRunsWriteNorTakeItsPlaces() async throws {
+        var one = TestDatabase.small
+        one.sharedConnections = 1
+        one.sharedWaitLimit = 1
+        one.lockTimeout = .seconds(20)
+        try await Self.withNumbers(one) { test async throws in
+            try await test.query("INSERT INTO numbers VALUES (1)")
+            let locked = AsyncStream<Void>.makeStream()
+            let release = EventBox()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    try await test.database.transaction { session throws(DatabaseError) in
+                        _ = try session.query("SELECT * FROM numbers FOR UPDATE")
+                        locked.continuation.finish()
+                        release.counter.wait()
+                    }
+                }
+                for await _ in locked.stream {}
+                let update = Statement(nil, "UPDATE numbers SET value = value")
+                let write = Task.immediate { try await test.database.execute(update, []) }
+                for _ in 0..<3 {
+                    let rows = try await test.database.read(Statement(nil, "SELECT value FROM numbers"), [])
+                    #expect(rows.integer(0, 0) == 1)
+                }
+                let refused = await #expect(throws: LedgerError.self) {
+                    try await test.database.execute(Self.insert, [.count(2)])
+                }
+                #expect(refused?.code == .overloaded)
+                release.counter.add()
+                _ = try await write.value
+                try await group.waitForAll()
+            }
+        }
+    }
+
     @Test func statementsOfOneExecutionKeepTheirOrder() async throws {
         try await TestDatabase.run(migrated: false) { test async throws in
             try await test.query("CREATE TABLE ordered (id bigserial, value integer)")
@@ -250,8 +285,8 @@ import Testing
         configuration.sharedConnections = 1
         configuration.connectionWait = .milliseconds(100)
         let lane = try SharedLane(
-            url: "host=127.0.0.1 port=\(server.port) sslmode=disable", configuration: configuration,
-            counts: ConnectionCounts(), logger: TestServer.logger)
+            "db-test", connections: 1, limit: 10, url: "host=127.0.0.1 port=\(server.port) sslmode=disable",
+            configuration: configuration, counts: ConnectionCounts(), logger: TestServer.logger)
         let error = await #expect(throws: DatabaseError.self) { try await lane.execute(Self.insert, [.count(1)]) }
         #expect(error?.ledgerError.message.contains("no connection could be made within") == true)
         #expect(server.accepts(2))
@@ -265,7 +300,8 @@ import Testing
         var configuration = TestDatabase.small
         configuration.sharedConnections = 1
         let lane = try SharedLane(
-            url: url, configuration: configuration, counts: counts, logger: TestServer.logger)
+            "db-test", connections: 1, limit: 10, url: url, configuration: configuration, counts: counts,
+            logger: TestServer.logger)
         _ = try await lane.execute(Statement(nil, "SELECT 1"), [])
         #expect(counts.current == (active: 0, idle: 1))
         await #expect(throws: DatabaseError.self) {

@@ -9,12 +9,18 @@ public final class Database: Sendable {
     /// One connection for nothing but the worker's lease: whatever holds the others up must not cost it.
     let leases: ExclusiveLane
     let shared: SharedLane
+    /// What clients read, however much of it: runs write on the lane above.
+    let reads: SharedLane
     let logger: Logger
 
-    private init(_ exclusive: ExclusiveLane, _ leases: ExclusiveLane, _ shared: SharedLane, _ logger: Logger) {
+    private init(
+        _ exclusive: ExclusiveLane, _ leases: ExclusiveLane, _ shared: SharedLane, _ reads: SharedLane,
+        _ logger: Logger
+    ) {
         self.exclusive = exclusive
         self.leases = leases
         self.shared = shared
+        self.reads = reads
         self.logger = logger
     }
 
@@ -47,10 +53,15 @@ public final class Database: Sendable {
                         .unavailable,
                         "the database server is PostgreSQL \(version / 10_000); 15 or newer is needed"))
             }
-            let shared = try SharedLane(url: url, configuration: configuration, counts: counts, logger: logger)
+            let shared = try SharedLane(
+                "db-shared", connections: configuration.sharedConnections, limit: configuration.sharedWaitLimit,
+                url: url, configuration: configuration, counts: counts, logger: logger)
+            let reads = try SharedLane(
+                "db-reads", connections: configuration.readConnections, limit: configuration.readWaitLimit, url: url,
+                configuration: configuration, counts: counts, logger: logger)
             let leases = try ExclusiveLane(
                 "db-lease", connections: 1, url: url, configuration: configuration, counts: counts, logger: logger)
-            return Database(exclusive, leases, shared, logger)
+            return Database(exclusive, leases, shared, reads, logger)
         } catch {
             throw error.ledgerError
         }
@@ -58,6 +69,7 @@ public final class Database: Sendable {
 
     /// Lets what was given finish, refuses what comes, and disconnects.
     public func close() async {
+        await reads.close()
         await shared.close()
         await leases.close()
         await exclusive.close()
@@ -79,5 +91,10 @@ public final class Database: Sendable {
         do { return try await shared.execute(statement, parameters, affinity: affinity) } catch {
             throw error.ledgerError
         }
+    }
+
+    /// Carries out one statement that only reads, for a client that waits.
+    func read(_ statement: Statement, _ parameters: [SQLValue]) async throws(LedgerError) -> Rows {
+        do { return try await reads.execute(statement, parameters) } catch { throw error.ledgerError }
     }
 }

@@ -8,10 +8,14 @@ public struct DatabaseConfiguration: Sendable {
     public var exclusiveConnections = 4
     /// Connections whose statements share commits.
     public var sharedConnections = 4
+    /// Connections for what clients read, which never waits behind what runs write, nor the other way round.
+    public var readConnections = 3
     /// Transactions that may wait for a connection; one more is `overloaded`.
     public var exclusiveWaitLimit = 1_000
     /// Statements of the shared lane that may wait or be under way; one more is `overloaded`.
     public var sharedWaitLimit = 20_000
+    /// The same of what clients read.
+    public var readWaitLimit = 5_000
     /// How long a statement waits for a connection before it is `unavailable`, and how long making one may take.
     public var connectionWait: Duration = .seconds(5)
     /// How long the server may take to answer before the connection is given up.

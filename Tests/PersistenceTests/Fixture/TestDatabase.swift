@@ -25,6 +25,7 @@ struct TestDatabase: Sendable {
         var configuration = DatabaseConfiguration()
         configuration.exclusiveConnections = 2
         configuration.sharedConnections = 2
+        configuration.readConnections = 1
         return configuration
     }
 

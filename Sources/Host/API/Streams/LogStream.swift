@@ -63,9 +63,9 @@ struct LogStream: Sendable {
     private func pump(
         _ first: LogPage, _ wakeUps: AsyncStream<Void>, _ periods: Periods, _ writer: inout any ResponseBodyWriter
     ) async throws {
-        var buffer = ByteBuffer(string: ServerSentEvents.preamble)
-        ServerSentEvents.append(first, to: &buffer)
-        try await writer.write(buffer)
+        var opening = ByteBuffer(string: ServerSentEvents.preamble)
+        ServerSentEvents.append(first, to: &opening)
+        try await writer.write(opening)
         var after = first.lastSequence
         var lastWrite = 0
         for await _ in wakeUps {
@@ -74,7 +74,8 @@ struct LogStream: Sendable {
             var look: Look
             repeat {
                 look = await self.look(after: after, asksForState: first.state == nil)
-                buffer.clear()
+                // A new one each time: what one page needed must not stay for as long as the stream does.
+                var buffer = ByteBuffer()
                 if case .page(let page, _) = look {
                     ServerSentEvents.append(page, to: &buffer)
                     after = page.lastSequence

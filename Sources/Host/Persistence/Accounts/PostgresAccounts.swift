@@ -42,7 +42,7 @@ public struct PostgresAccounts: AccountStore {
     }
 
     public func principal(keyHash: String) async throws(LedgerError) -> Principal? {
-        let rows = try await database.execute(Self.principal, [.text(keyHash)])
+        let rows = try await database.read(Self.principal, [.text(keyHash)])
         guard !rows.isEmpty, let user = rows.uuid(0, 0), let key = rows.uuid(0, 1) else { return nil }
         return Principal(userID: user, keyID: key, tier: rows.text(0, 2) ?? "starter", isAdmin: rows.bool(0, 3))
     }

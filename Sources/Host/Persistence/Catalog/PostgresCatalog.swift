@@ -10,7 +10,7 @@ public struct PostgresCatalog: TemplateCatalog {
     public init(_ database: Database) { self.database = database }
 
     public func list(_ filter: TemplateFilter) async throws(LedgerError) -> TemplatePage {
-        let rows = try await database.execute(
+        let rows = try await database.read(
             Self.listing,
             [
                 .text(filter.category), .text(filter.complexity?.rawValue),
@@ -23,7 +23,7 @@ public struct PostgresCatalog: TemplateCatalog {
 
     public func source(of id: String) async throws(LedgerError) -> JSON? {
         guard !id.utf8.contains(0) else { return nil }
-        let rows = try await database.execute(
+        let rows = try await database.read(
             Self.source, [.text(id), UUIDv7(id).map { .uuid($0) } ?? .null])
         return rows.isEmpty ? nil : rows.json(0, 0)
     }

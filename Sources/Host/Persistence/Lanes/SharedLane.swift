@@ -17,6 +17,8 @@ final class SharedLane: Sendable {
     }
 
     let url: String
+    let connections: Int
+    private let limit: Int
     let configuration: DatabaseConfiguration
     let counts: ConnectionCounts
     let logger: Logger
@@ -25,16 +27,20 @@ final class SharedLane: Sendable {
     /// Statements that wait or are under way.
     let outstanding = Atomic(0)
 
+    /// - Parameter limit: statements that may wait or be under way; one more is refused.
     init(
-        url: String, configuration: DatabaseConfiguration, counts: ConnectionCounts, logger: Logger
+        _ name: String, connections: Int, limit: Int, url: String, configuration: DatabaseConfiguration,
+        counts: ConnectionCounts, logger: Logger
     ) throws(DatabaseError) {
         self.url = url
+        self.connections = connections
+        self.limit = limit
         self.configuration = configuration
         self.counts = counts
         self.logger = logger
         wake = try EventCounter(.signal)
         let loop = try SharedLaneLoop.Descriptors()
-        try DatabaseThread.start("db-shared") { [self] in SharedLaneLoop(self, loop).run() }
+        try DatabaseThread.start(name) { [self] in SharedLaneLoop(self, loop).run() }
     }
 
     /// Carries out one statement; durable when it returns. Cancelling the task does not take it back.
@@ -44,7 +50,6 @@ final class SharedLane: Sendable {
         _ statement: Statement, _ parameters: [SQLValue], affinity: UUIDv7? = nil
     ) async throws(DatabaseError) -> Rows {
         let buffer = try ParameterBuffer(parameters)
-        let limit = configuration.sharedWaitLimit
         guard outstanding.add(1, ordering: .relaxed).newValue <= limit else {
             outstanding.subtract(1, ordering: .relaxed)
             throw .overloaded

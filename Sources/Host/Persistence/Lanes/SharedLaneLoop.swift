@@ -24,7 +24,7 @@ final class SharedLaneLoop {
     init(_ lane: SharedLane, _ descriptors: Descriptors) {
         self.lane = lane
         poller = descriptors.poller
-        connections = (0..<lane.configuration.sharedConnections).map { index in
+        connections = (0..<lane.connections).map { index in
             LaneConnection(key: UInt64(index), poller: descriptors.poller, lane: lane)
         }
         _ = aib_epoll_add(poller, lane.wake.descriptor, aib_epoll_in, UInt64.max)

@@ -2,15 +2,16 @@ public import Domain
 
 /// Executions as the API shows them, in PostgreSQL: one statement a request, whose answer is finished JSON text.
 public struct PostgresReader: ExecutionReader {
-    /// Lines of one page, at most.
-    private static let pageLimit = 10_000
+    /// Lines of one page, at most, and bytes of what they say: a page is held whole for each client that reads one. The
+    /// first line is there whatever its length.
+    private static let (pageLimit, pageBytes) = (10_000, 131_072)
 
     private let database: Database
 
     public init(_ database: Database) { self.database = database }
 
     public func execution(_ id: UUIDv7, of user: UUIDv7) async throws(LedgerError) -> String? {
-        let rows = try await database.execute(Self.execution, [.uuid(id), .uuid(user)])
+        let rows = try await database.read(Self.execution, [.uuid(id), .uuid(user)])
         return rows.isEmpty ? nil : rows.text(0, 0)
     }
 
@@ -18,7 +19,7 @@ public struct PostgresReader: ExecutionReader {
         _ id: UUIDv7, of user: UUIDv7, after: Int64, limit: Int
     ) async throws(LedgerError) -> LogPage? {
         let start = max(0, after)
-        let rows = try await database.execute(
+        let rows = try await database.read(
             Self.logs,
             [.uuid(id), .uuid(user), .integer(start), .count(min(max(limit, 1), Self.pageLimit))])
         guard let state = rows.text(0, 0) else { return nil }
@@ -28,7 +29,7 @@ public struct PostgresReader: ExecutionReader {
     }
 
     public func resources(_ id: UUIDv7, of user: UUIDv7) async throws(LedgerError) -> String? {
-        let rows = try await database.execute(Self.resources, [.uuid(id), .uuid(user)])
+        let rows = try await database.read(Self.resources, [.uuid(id), .uuid(user)])
         return rows.isEmpty ? nil : rows.text(0, 0)
     }
 }
@@ -61,16 +62,19 @@ extension PostgresReader {
         "logs",
         """
         WITH page AS (
-            SELECT l.*, row_number() OVER (ORDER BY sequence) AS number
+            SELECT l.*, row_number() OVER (ORDER BY sequence) AS number,
+                sum(octet_length(message)) OVER (ORDER BY sequence) AS bytes
             FROM execution_logs l WHERE l.execution_id = $1::uuid AND l.sequence > $3::bigint
             ORDER BY sequence LIMIT $4::bigint + 1),
-        whole AS (SELECT * FROM page WHERE sequence = $3::bigint + number)
+        whole AS (SELECT * FROM page WHERE sequence = $3::bigint + number),
+        shown AS (
+            SELECT * FROM whole WHERE number <= $4::bigint AND (bytes <= \(pageBytes) OR number = 1))
         SELECT (SELECT status FROM template_executions WHERE id = $1::uuid AND user_id = $2::uuid),
             (SELECT coalesce('[' || string_agg(row_to_json(line)::text, ',') || ']', '[]') FROM (
                 SELECT sequence, \(time("time")) AS timestamp, level, step, message
-                FROM whole WHERE number <= $4::bigint ORDER BY sequence) AS line),
-            (SELECT max(sequence) FROM whole WHERE number <= $4::bigint),
-            EXISTS (SELECT FROM whole WHERE number > $4::bigint)
+                FROM shown ORDER BY sequence) AS line),
+            (SELECT max(sequence) FROM shown),
+            EXISTS (SELECT FROM whole WHERE number > (SELECT count(*) FROM shown))
         """)
 }
 

@@ -54,8 +54,8 @@ public struct PostgresSecretVault: SecretVault {
         _ references: [SecretReference], of execution: UUIDv7
     ) async throws(LedgerError) -> [SecretReference: String] {
         guard !references.isEmpty else { return [:] }
-        let rows = try await database.execute(
-            Self.reading, [.uuid(execution), .array(Array(Set(references)).map(\.id))], affinity: execution)
+        let rows = try await database.read(
+            Self.reading, [.uuid(execution), .array(Array(Set(references)).map(\.id))])
         var values: [SecretReference: String] = [:]
         for row in 0..<rows.count {
             guard let id = rows.uuid(row, 0), let name = rows.text(row, 1) else { continue }

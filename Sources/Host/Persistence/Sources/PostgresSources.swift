@@ -21,9 +21,9 @@ public struct PostgresSources: SourceReader {
         _ execution: UUIDv7, user: UUIDv7?
     ) async throws(LedgerError) -> [SourceContribution]? {
         // The plan never changes: the two statements need not see the same moment.
-        let plans = try await database.execute(Self.plan, [.uuid(execution), user.map { .uuid($0) } ?? .null])
+        let plans = try await database.read(Self.plan, [.uuid(execution), user.map { .uuid($0) } ?? .null])
         guard !plans.isEmpty else { return nil }
-        let rows = try await database.execute(Self.steps, [.uuid(execution)])
+        let rows = try await database.read(Self.steps, [.uuid(execution)])
         guard !rows.isEmpty else { return [] }
         guard let plan = plans.json(0, 0).flatMap({ try? ExecutionPlan($0) }) else {
             throw DatabaseError.unreadable(execution: execution, "plan").ledgerError
