@@ -156,17 +156,17 @@ import Testing
     @Test func theLineIsBounded() async throws {
         let timers = try TimerThread()
         let gate = ConcurrencyGate(plugin: "p", limit: 1, maximumWaiting: 1, timers: timers)
-        try await gate.enter(within: .seconds(10))
-        let second = Task { try await gate.enter(within: .seconds(30)) }
+        try await gate.enter(for: "a", within: .seconds(10))
+        let second = Task { try await gate.enter(for: "a", within: .seconds(30)) }
         while gate.waitingCount == 0 { await Task.yield() }
-        let error = await #expect(throws: ProviderError.self) { try await gate.enter(within: .seconds(10)) }
+        let error = await #expect(throws: ProviderError.self) { try await gate.enter(for: "a", within: .seconds(10)) }
         #expect(error?.code == .limit && error?.isRetryable == true)
         gate.leave()
         try await second.value
-        let third = Task { try await gate.enter(within: .milliseconds(20)) }
+        let third = Task { try await gate.enter(for: "a", within: .milliseconds(20)) }
         let late = await #expect(throws: ProviderError.self) { try await third.value }
         #expect(late?.code == .timeout)
-        let fourth = Task { try await gate.enter(within: .seconds(30)) }
+        let fourth = Task { try await gate.enter(for: "a", within: .seconds(30)) }
         while gate.waitingCount == 0 { await Task.yield() }
         gate.close()
         let closed = await #expect(throws: ProviderError.self) { try await fourth.value }
@@ -174,13 +174,59 @@ import Testing
         timers.stop()
     }
 
+    /// One's many calls do not stand before another's few.
+    @Test func tenantsTakeTurns() async throws {
+        let timers = try TimerThread()
+        let gate = ConcurrencyGate(plugin: "p", limit: 1, maximumWaiting: 64, timers: timers)
+        try await gate.enter(for: "many", within: .seconds(60))
+        let (order, entered) = AsyncStream.makeStream(of: String.self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (number, tenant) in ["many", "many", "many", "gone", "few", "few"].enumerated() {
+                group.addTask {
+                    do { try await gate.enter(for: tenant, within: .seconds(60)) } catch { return }
+                    entered.yield("\(tenant) \(number)")
+                }
+                while gate.waitingCount <= number { await Task.yield() }
+            }
+            var iterator = order.makeAsyncIterator()
+            var names: [String] = []
+            for _ in 0..<6 {
+                gate.leave()
+                if let name = await iterator.next() { names.append(name) }
+            }
+            #expect(names == ["many 0", "gone 3", "few 4", "many 1", "few 5", "many 2"])
+            try await group.waitForAll()
+        }
+        gate.leave()
+        #expect(gate.inFlight == 0)
+        timers.stop()
+    }
+
+    @Test func whoLeavesTheLineLeavesNothingInIt() async throws {
+        let timers = try TimerThread()
+        let gate = ConcurrencyGate(plugin: "p", limit: 1, maximumWaiting: 64, timers: timers)
+        try await gate.enter(for: "a", within: .seconds(60))
+        let gone = Task { try await gate.enter(for: "b", within: .seconds(60)) }
+        while gate.waitingCount == 0 { await Task.yield() }
+        let next = Task { try await gate.enter(for: "c", within: .seconds(60)) }
+        while gate.waitingCount == 1 { await Task.yield() }
+        gone.cancel()
+        await #expect(throws: ProviderError.self) { try await gone.value }
+        gate.leave()
+        try await next.value
+        #expect(gate.inFlight == 1 && gate.waitingCount == 0)
+        gate.leave()
+        #expect(gate.inFlight == 0)
+        timers.stop()
+    }
+
     /// However soon the time is up, it ends the waiting.
     @Test(.timeLimit(.minutes(1))) func aTimeThatIsUpAtOnceIsNotMissed() async throws {
         let timers = try TimerThread()
         let gate = ConcurrencyGate(plugin: "p", limit: 1, maximumWaiting: 64, timers: timers)
-        try await gate.enter(within: .seconds(10))
+        try await gate.enter(for: "a", within: .seconds(10))
         for _ in 0..<2_000 {
-            let error = await #expect(throws: ProviderError.self) { try await gate.enter(within: .zero) }
+            let error = await #expect(throws: ProviderError.self) { try await gate.enter(for: "a", within: .zero) }
             #expect(error?.code == .timeout)
         }
         #expect(gate.waitingCount == 0)

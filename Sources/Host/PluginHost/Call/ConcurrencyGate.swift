@@ -1,15 +1,42 @@
 import Domain
 import Synchronization
 
-/// At most so many calls of a plugin in flight, and a bounded line of those that wait, first come first served.
+/// At most so many calls of a plugin in flight, and a bounded line of those that wait. Tenants take turns, so that one's
+/// many calls do not stand before another's few; among one tenant's, first come first served.
 final class ConcurrencyGate: Sendable {
     private struct State {
         var inFlight = 0
         var waiting: [UInt64: CheckedContinuation<ProviderError?, Never>] = [:]
-        /// Tickets in the order of arrival; those that left the line are skipped.
-        var line: [UInt64] = []
+        /// Tickets of each tenant that waits, in the order of arrival.
+        var lines: [String: ArraySlice<UInt64>] = [:]
+        /// Tenants that have a line, the next in turn first.
+        var turns: ArraySlice<String> = []
         var nextTicket: UInt64 = 1
         var isClosed = false
+
+        mutating func stand(
+            _ ticket: UInt64, of tenant: String, _ continuation: CheckedContinuation<ProviderError?, Never>
+        ) {
+            waiting[ticket] = continuation
+            if lines[tenant] == nil { turns.append(tenant) }
+            lines[tenant, default: []].append(ticket)
+        }
+
+        mutating func next() -> CheckedContinuation<ProviderError?, Never>? {
+            guard let tenant = turns.popFirst(), let ticket = lines[tenant]?.popFirst() else { return nil }
+            if lines[tenant]?.isEmpty == true { lines[tenant] = nil } else { turns.append(tenant) }
+            return waiting.removeValue(forKey: ticket)
+        }
+
+        mutating func leave(_ ticket: UInt64, of tenant: String) -> CheckedContinuation<ProviderError?, Never>? {
+            guard let continuation = waiting.removeValue(forKey: ticket) else { return nil }
+            lines[tenant]?.removeAll { $0 == ticket }
+            if lines[tenant]?.isEmpty == true {
+                lines[tenant] = nil
+                turns.removeAll { $0 == tenant }
+            }
+            return continuation
+        }
     }
 
     private let plugin: String
@@ -29,7 +56,7 @@ final class ConcurrencyGate: Sendable {
     var waitingCount: Int { state.withLock { $0.waiting.count } }
 
     /// Takes a place, waiting for one at most so long. Who got it gives it back with `leave`.
-    func enter(within time: Duration) async throws(ProviderError) {
+    func enter(for tenant: String, within time: Duration) async throws(ProviderError) {
         let ticket = state.withLock { state in
             defer { state.nextTicket += 1 }
             return state.nextTicket
@@ -53,21 +80,20 @@ final class ConcurrencyGate: Sendable {
                             "\(plugin) has \(limit) calls in flight and \(maximumWaiting) waiting, as many as it may",
                             isRetryable: true)
                     }
-                    state.waiting[ticket] = continuation
-                    state.line.append(ticket)
+                    state.stand(ticket, of: tenant, continuation)
                     return nil
                 }
                 if let answer { return continuation.resume(returning: answer) }
                 // After it stands in the line: a timer that fires before that finds nobody to reject.
                 timer = timers.schedule(after: time) {
                     self.reject(
-                        ticket,
+                        ticket, of: tenant,
                         ProviderError(
                             .timeout, "none of \(self.plugin)'s calls ended in time for this one", isRetryable: true))
                 }
             }
         } onCancel: {
-            self.reject(ticket, ProviderError(.cancelled, "the call was cancelled"))
+            self.reject(ticket, of: tenant, ProviderError(.cancelled, "the call was cancelled"))
         }
         if let timer { timers.cancel(timer) }
         if let error { throw error }
@@ -76,11 +102,9 @@ final class ConcurrencyGate: Sendable {
     /// Gives a place back, to the next in line where there is one.
     func leave() {
         let next: CheckedContinuation<ProviderError?, Never>? = state.withLock { state in
-            while !state.line.isEmpty {
-                if let next = state.waiting.removeValue(forKey: state.line.removeFirst()) { return next }
-            }
-            state.inFlight -= 1
-            return nil
+            let next = state.next()
+            if next == nil { state.inFlight -= 1 }
+            return next
         }
         next?.resume(returning: nil)
     }
@@ -90,7 +114,8 @@ final class ConcurrencyGate: Sendable {
         let waiting = state.withLock { state in
             defer {
                 state.waiting = [:]
-                state.line = []
+                state.lines = [:]
+                state.turns = []
             }
             state.isClosed = true
             return Array(state.waiting.values)
@@ -101,12 +126,8 @@ final class ConcurrencyGate: Sendable {
         }
     }
 
-    private func reject(_ ticket: UInt64, _ error: ProviderError) {
-        let continuation = state.withLock { state in
-            let continuation = state.waiting.removeValue(forKey: ticket)
-            if continuation != nil { state.line.removeAll { $0 == ticket } }
-            return continuation
-        }
+    private func reject(_ ticket: UInt64, of tenant: String, _ error: ProviderError) {
+        let continuation = state.withLock { $0.leave(ticket, of: tenant) }
         continuation?.resume(returning: error)
     }
 }

@@ -23,6 +23,10 @@ final class PluginInstance: Sendable {
         var creationError: String?
     }
 
+    /// Calls that wait for a place. Each is a step of a run that waits anyway: a line that is full would fail runs for
+    /// nothing but the host's being busy.
+    private static let maximumWaiting = 65_536
+
     let library: PluginLibrary
     let environment: HostEnvironment
     let egress: EgressPolicy
@@ -55,7 +59,7 @@ final class PluginInstance: Sendable {
         self.logger = logger
         gate = ConcurrencyGate(
             plugin: library.manifest.id, limit: library.manifest.concurrency,
-            maximumWaiting: max(64, 4 * library.manifest.concurrency), timers: environment.timers)
+            maximumWaiting: Self.maximumWaiting, timers: environment.timers)
     }
 
     var callsInFlight: Int { state.withLock { $0.calls.count } }
@@ -70,7 +74,7 @@ final class PluginInstance: Sendable {
         guard remaining > .zero else {
             throw ProviderError(.timeout, "the call's deadline had passed before it began", isRetryable: true)
         }
-        try await gate.enter(within: remaining)
+        try await gate.enter(for: invocation.tenant, within: remaining)
         let call = HostedCall(id: newID(), invocation: invocation, instance: self, hasServer: manifest.isServedByTask)
         guard add(call) else {
             gate.leave()
