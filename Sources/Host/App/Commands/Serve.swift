@@ -1,5 +1,6 @@
 import ArgumentParser
 import Domain
+import Sandbox
 
 struct Serve: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -29,16 +30,30 @@ struct Serve: AsyncParsableCommand {
     @Option(help: "File of faults that the sandbox's first calls shall meet (with --sandbox).")
     var faults: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How long a model of the sandbox thinks before it answers, from 0 to 600000.", valueName: "milliseconds"))
+    var sandboxLatency: Int?
+
+    func validate() throws {
+        guard let sandboxLatency else { return }
+        guard sandbox else { throw ValidationError("--sandbox-latency goes with --sandbox only") }
+        guard (0...600_000).contains(sandboxLatency) else {
+            throw ValidationError("--sandbox-latency is \(sandboxLatency); it may be 0 to 600000 milliseconds")
+        }
+    }
+
     func run() async throws {
         try await reportingFailures {
             guard sandbox || faults == nil else {
                 throw StartFailure("--faults is for the sandbox alone; add --sandbox, or leave it out")
             }
-            let options = sandbox ? try SandboxOptions.standard.meeting(faultsIn: faults) : nil
-            let settings = try self.options.load(with: [
+            var simulators = sandbox ? try SandboxOptions.standard.meeting(faultsIn: faults) : nil
+            if let sandboxLatency { simulators?.latency.initial = .milliseconds(sandboxLatency) }
+            let settings = try options.load(with: [
                 "listen.port": port.map { "\($0)" }, "templates_dir": templates, "plugins_dir": plugins,
             ])
-            try await System.run(settings, sandbox: options) { system in
+            try await System.run(settings, sandbox: simulators) { system in
                 Console.line(system.summary)
                 return .keepServing
             }
