@@ -50,6 +50,26 @@ import Testing
         }
     }
 
+    /// Whoever has fewer comes first, however many another has and however old they are.
+    @Test func usersTakeTurns() async throws {
+        try await TestDatabase.run { test async throws in
+            let (busy, other) = (try await test.makeUser(), try await test.makeUser())
+            var many: [UUIDv7] = []
+            for _ in 0..<4 { many.append(try await test.makeExecution(user: busy)) }
+            let few = [try await test.makeExecution(user: other), try await test.makeExecution(user: other)]
+            let ledger = PostgresLedger(test.database)
+            let worker = TestDatabase.id()
+            try await ledger.renew(worker: worker, lease: .seconds(60))
+            let first = try await ledger.claim(worker: worker, limit: 2, inFlight: []).map(\.fence.executionID)
+            #expect(first == [many[0], few[0]])
+            // What runs counts as much as what waits.
+            let late = try await test.makeExecution(user: try await test.makeUser())
+            let next = try await test.makeExecution(user: other)
+            let rest = try await ledger.claim(worker: worker, limit: 10, inFlight: first).map(\.fence.executionID)
+            #expect(rest == [late, many[1], few[1], many[2], next, many[3]])
+        }
+    }
+
     @Test func aWorkerWithoutALeaseClaimsNothing() async throws {
         try await TestDatabase.run { test async throws in
             let user = try await test.makeUser()

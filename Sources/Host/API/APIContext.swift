@@ -5,6 +5,8 @@ import NIOCore
 public struct APIContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     let channel: any Channel
+    /// Counts the request for as long as its handler is at work.
+    var turn: RequestTurns.Turn?
 
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)

@@ -30,6 +30,12 @@ public struct APIDependencies: Sendable {
     public let streamLimits: StreamLimits
     /// Clones under way.
     public let cloneLimits: StreamLimits
+    /// Requests under way that are neither.
+    public let requestLimits: StreamLimits
+    /// Connections at once.
+    public let maximumConnections: Int
+    /// Bytes of answers that clients have not taken yet; beyond it nothing more is answered.
+    public let maximumUnreadBytes: Int
 
     public init(
         accounts: any AccountStore, catalog: any TemplateCatalog, reader: any ExecutionReader,
@@ -39,7 +45,8 @@ public struct APIDependencies: Sendable {
         signals: ExecutionSignals, vault: any SecretVault, sources: any SourceService,
         webhookSecret: (@Sendable (_ execution: UUIDv7) -> String)? = nil,
         timer: any Clock<Duration> = ContinuousClock(), streamLimits: StreamLimits = .logs,
-        cloneLimits: StreamLimits = .clones
+        cloneLimits: StreamLimits = .clones, requestLimits: StreamLimits = .requests,
+        maximumConnections: Int = 10_000, maximumUnreadBytes: Int = 256 << 20
     ) {
         self.accounts = accounts
         self.catalog = catalog
@@ -60,6 +67,9 @@ public struct APIDependencies: Sendable {
         self.timer = timer
         self.streamLimits = streamLimits
         self.cloneLimits = cloneLimits
+        self.requestLimits = requestLimits
+        self.maximumConnections = maximumConnections
+        self.maximumUnreadBytes = maximumUnreadBytes
     }
 
     /// - Parameter path: Begins with a slash.

@@ -81,6 +81,8 @@ final class FakeReader: ExecutionReader {
         var runs: [UUIDv7: Run] = [:]
         var logRequests: [LogRequest] = []
         var failure: LedgerError?
+        /// Waited for before resources are answered.
+        var hold: (@Sendable () async -> Void)?
     }
 
     struct LogRequest: Equatable {
@@ -107,7 +109,8 @@ final class FakeReader: ExecutionReader {
     }
 
     func resources(_ id: UUIDv7, of user: UUIDv7) async throws(LedgerError) -> String? {
-        find(id, of: user)?.resources
+        await state.withLock { $0.hold }?()
+        return find(id, of: user)?.resources
     }
 
     private func run(_ id: UUIDv7, of user: UUIDv7) -> Run? {

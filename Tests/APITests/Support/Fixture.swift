@@ -28,6 +28,9 @@ struct Fixture {
     var webhookSecret: (@Sendable (UUIDv7) -> String)?
     var streamLimits = StreamLimits.logs
     var cloneLimits = StreamLimits.clones
+    var requestLimits = StreamLimits.requests
+    var maximumConnections = 100
+    var maximumUnreadBytes = 1 << 30
     /// Instead of `sources`.
     var realSources: (any SourceService)?
     var passwords = PasswordHasher(cost: .init(logarithm: 4, blockSize: 1, parallelism: 1))
@@ -50,7 +53,8 @@ struct Fixture {
                 passwords: passwords, registration: registration, clock: clock, publicURL: publicURL,
                 metrics: metrics, readiness: { [readiness] in readiness.report.withLock { $0 } }, version: "1.2.3",
                 signals: signals, vault: vault, sources: realSources ?? sources, webhookSecret: webhookSecret,
-                timer: timer, streamLimits: streamLimits, cloneLimits: cloneLimits))
+                timer: timer, streamLimits: streamLimits, cloneLimits: cloneLimits, requestLimits: requestLimits,
+                maximumConnections: maximumConnections, maximumUnreadBytes: maximumUnreadBytes))
     }
 
     func test(

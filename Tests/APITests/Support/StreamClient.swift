@@ -42,6 +42,12 @@ struct StreamClient {
         return String(body[..<end.lowerBound]).replacing("\n", with: "|")
     }
 
+    /// What comes until the server closes the connection.
+    mutating func rest() async throws -> String {
+        while let buffer = try await iterator.next() { received += String(buffer: buffer) }
+        return received
+    }
+
     /// Whether the answer has ended as it should.
     mutating func isOver() async throws -> Bool {
         guard body.isEmpty else { return false }

@@ -4,6 +4,7 @@ extension PrometheusRegistry {
         "ai_api_request_duration_seconds": "Duration of calls to AI providers, from sending to the end of the answer.",
         "database_connections_active": "Database connections with a statement in flight.",
         "database_connections_idle": "Open database connections without a statement in flight.",
+        "http_connections_refused_total": "Connections that found the host full.",
         "http_request_duration_seconds": "Time from a request's head to its answer, by route.",
         "http_requests_total": "Requests answered, by method, route and status.",
         "metrics_series_dropped_total": "Series not exposed because of the limits on series, by metric.",

@@ -26,6 +26,14 @@ extension Problem {
             self.init(.unavailable, "The database cannot be reached; try again shortly.", headers: [.retryAfter: "5"])
         case .overloaded:
             self = .overloaded
+        case .tooManyOfUser:
+            self.init(
+                .tooManyExecutions, "You have as many unfinished executions as one may have; let some of them end.",
+                headers: [.retryAfter: "30"])
+        case .tooMany:
+            logger.warning("an execution was refused", metadata: ["reason": "\(error)"])
+            self.init(
+                .overloaded, "As many executions wait as may wait; try again in a while.", headers: [.retryAfter: "30"])
         case .rejected, .notFound:
             logger.error("ledger refused a request", metadata: ["error": "\(error)"])
             self = .internalError

@@ -23,6 +23,13 @@ struct Problem: Error {
     }
 
     func response(instance: String, requestID: String) -> Response {
+        let (document, fields) = content(instance: instance, requestID: requestID)
+        return Response(
+            status: code.status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: document)))
+    }
+
+    /// The document and its header fields.
+    func content(instance: String, requestID: String) -> (document: [UInt8], fields: HTTPFields) {
         var document: JSON = [
             "type": .string("urn:aibackend:problem:\(code.rawValue)"), "title": .string(code.title),
             "status": .integer(Int64(code.status.code)), "detail": .string(detail), "code": .string(code.rawValue),
@@ -32,8 +39,7 @@ struct Problem: Error {
         var fields = headers
         fields[.contentType] = "application/problem+json"
         fields[.cacheControl] = "no-store"
-        return Response(
-            status: code.status, headers: fields, body: ResponseBody(byteBuffer: ByteBuffer(bytes: document.bytes)))
+        return (document.bytes, fields)
     }
 
     /// The same for git, which shows its user nothing but plain text.

@@ -23,6 +23,9 @@ enum ProblemCode: String, Sendable, CaseIterable {
     case sourceConflict = "source_conflict"
     case bodyTooLarge = "body_too_large"
     case unsupportedMediaType = "unsupported_media_type"
+    case requestTimeout = "request_timeout"
+    case tooManyExecutions = "too_many_executions"
+    case tooManyRequests = "too_many_requests"
     case tooManyStreams = "too_many_streams"
     case internalError = "internal_error"
     case unavailable
@@ -40,7 +43,8 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case .emailTaken, .templateCannotRun, .sourceConflict: .conflict
         case .bodyTooLarge: .contentTooLarge
         case .unsupportedMediaType: .unsupportedMediaType
-        case .tooManyStreams: .tooManyRequests
+        case .requestTimeout: .requestTimeout
+        case .tooManyExecutions, .tooManyRequests, .tooManyStreams: .tooManyRequests
         case .internalError: .internalServerError
         case .unavailable, .overloaded: .serviceUnavailable
         }
@@ -70,6 +74,9 @@ enum ProblemCode: String, Sendable, CaseIterable {
         case .sourceConflict: "The steps' files do not fit together"
         case .bodyTooLarge: "The body is too large"
         case .unsupportedMediaType: "The body's media type is not supported"
+        case .requestTimeout: "The request did not arrive in time"
+        case .tooManyExecutions: "Too many executions are unfinished"
+        case .tooManyRequests: "Too many requests are under way"
         case .tooManyStreams: "Too many streams are under way"
         case .internalError: "The server made an error"
         case .unavailable: "The service is not available now"

@@ -9,15 +9,15 @@ struct ExecutionRoutes: Sendable {
 
     func add(to router: Router<APIContext>) {
         router.get(RouterPath(Endpoint.execution.rawValue)) { request, context in
-            try await execution(request, id: context.parameters["execution_id"] ?? "")
+            try await execution(request, context, id: context.parameters["execution_id"] ?? "")
         }
         router.get(RouterPath(Endpoint.resources.rawValue)) { request, context in
-            try await resources(request, id: context.parameters["execution_id"] ?? "")
+            try await resources(request, context, id: context.parameters["execution_id"] ?? "")
         }
     }
 
-    private func execution(_ request: Request, id: Substring) async throws -> Response {
-        let principal = try await authenticator.principal(of: request)
+    private func execution(_ request: Request, _ context: APIContext, id: Substring) async throws -> Response {
+        let principal = try await authenticator.principal(of: request, in: context)
         var query = QueryReader(request)
         try query.finish()
         guard let execution = UUIDv7(id),
@@ -29,8 +29,8 @@ struct ExecutionRoutes: Sendable {
         return .json(text)
     }
 
-    private func resources(_ request: Request, id: Substring) async throws -> Response {
-        let principal = try await authenticator.principal(of: request)
+    private func resources(_ request: Request, _ context: APIContext, id: Substring) async throws -> Response {
+        let principal = try await authenticator.principal(of: request, in: context)
         var query = QueryReader(request)
         try query.finish()
         guard let execution = UUIDv7(id),

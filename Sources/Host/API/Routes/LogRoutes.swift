@@ -29,7 +29,7 @@ struct LogRoutes: Sendable {
     }
 
     private func logs(_ request: Request, _ context: APIContext, id: Substring) async throws -> Response {
-        let principal = try await authenticator.principal(of: request)
+        let principal = try await authenticator.principal(of: request, in: context)
         var query = QueryReader(request)
         let after = query.integer("after", in: 0...Int64.max, default: 0)
         let limit = query.integer("limit", in: 1...Self.maximumLines, default: Self.usualLines)

@@ -5,7 +5,13 @@ import NIOCore
 
 /// What probes and scrapers read: `/health`, `/ready` and `/metrics`. They need no key.
 struct OperationsRoutes: Sendable {
-    let dependencies: APIDependencies
+    private let dependencies: APIDependencies
+    private let readiness: ReadinessCheck
+
+    init(dependencies: APIDependencies) {
+        self.dependencies = dependencies
+        readiness = ReadinessCheck(dependencies.readiness)
+    }
 
     func add(to router: Router<APIContext>) {
         let health = "{\"status\":\"ok\",\"version\":\(JSON.string(dependencies.version).text)}"
@@ -15,7 +21,7 @@ struct OperationsRoutes: Sendable {
     }
 
     private func ready() async -> Response {
-        let report = await dependencies.readiness()
+        let report = await readiness.report()
         let body: JSON = [
             "status": report.isReady ? "ready" : "not_ready",
             "checks": .array(

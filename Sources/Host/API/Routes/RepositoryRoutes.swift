@@ -43,7 +43,7 @@ struct RepositoryRoutes: Sendable {
     }
 
     private func references(_ request: Request, _ context: APIContext) async throws -> Response {
-        let principal = try await authenticator.principal(of: request, accepting: .basicToo)
+        let principal = try await authenticator.principal(of: request, in: context, accepting: .basicToo)
         var query = QueryReader(request)
         let service = query.choice("service", of: Service.self)
         if query.text("service") == nil {
@@ -64,7 +64,7 @@ struct RepositoryRoutes: Sendable {
     }
 
     private func pack(_ request: Request, _ context: APIContext) async throws -> Response {
-        let principal = try await authenticator.principal(of: request, accepting: .basicToo)
+        let principal = try await authenticator.principal(of: request, in: context, accepting: .basicToo)
         var query = QueryReader(request)
         try query.finish()
         let id = context.parameters["execution_id"] ?? ""

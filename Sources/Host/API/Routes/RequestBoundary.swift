@@ -1,15 +1,19 @@
 import HTTPTypes
 import Hummingbird
 
-/// The one middleware: every answer leaves through it, with its request id, counted, and with errors turned into
-/// problem documents.
+/// The one middleware: every request takes its turn here, and every answer leaves through it, with its request id,
+/// counted, and with errors turned into problem documents.
 struct RequestBoundary: RouterMiddleware {
     typealias Context = APIContext
 
     let metrics: HTTPMetrics
+    let turns: RequestTurns
     private let clock = ContinuousClock()
 
-    init(metrics: HTTPMetrics) { self.metrics = metrics }
+    init(metrics: HTTPMetrics, turns: RequestTurns) {
+        self.metrics = metrics
+        self.turns = turns
+    }
 
     func handle(
         _ request: Request, context: Context, next: (Request, Context) async throws -> Response
@@ -18,7 +22,10 @@ struct RequestBoundary: RouterMiddleware {
         let requestID = context.id
         var response: Response
         do {
-            response = try await next(request, context)
+            var counted = context
+            // Probes are answered however busy the server is.
+            if request.uri.path.hasPrefix("/v1/") { counted.turn = try turns.begin() }
+            response = try await next(request, counted)
         } catch {
             let problem = Problem(error, request: request, logger: context.logger)
             response = problem.response(instance: request.uri.path, requestID: requestID)

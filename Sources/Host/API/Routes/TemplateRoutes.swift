@@ -11,14 +11,16 @@ struct TemplateRoutes: Sendable {
     let authenticator: Authenticator
 
     func add(to router: Router<APIContext>) {
-        router.get(RouterPath(Endpoint.templates.rawValue)) { request, _ in try await list(request) }
+        router.get(RouterPath(Endpoint.templates.rawValue)) { request, context in
+            try await list(request, context)
+        }
         router.post(RouterPath(Endpoint.execute.rawValue)) { request, context in
-            try await execute(request, template: context.parameters.get("template_id") ?? "")
+            try await execute(request, context, template: context.parameters.get("template_id") ?? "")
         }
     }
 
-    private func list(_ request: Request) async throws -> Response {
-        _ = try await authenticator.principal(of: request)
+    private func list(_ request: Request, _ context: APIContext) async throws -> Response {
+        _ = try await authenticator.principal(of: request, in: context)
         let page = try await dependencies.catalog.list(try Self.filter(request))
         let next = page.next.map { JSON.string($0).text } ?? "null"
         return .json(
@@ -49,8 +51,10 @@ struct TemplateRoutes: Sendable {
             category: category, complexity: complexity, maximumCost: cost, limit: Int(limit), after: cursor)
     }
 
-    private func execute(_ request: Request, template: String) async throws -> Response {
-        let principal = try await authenticator.principal(of: request)
+    private func execute(
+        _ request: Request, _ context: APIContext, template: String
+    ) async throws -> Response {
+        let principal = try await authenticator.principal(of: request, in: context)
         let execution = try await Self.read(request, template: template)
         let admission: Admission
         do throws(AdmissionRefusal) {

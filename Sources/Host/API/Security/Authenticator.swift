@@ -23,8 +23,19 @@ struct Authenticator: Sendable {
         self.clock = clock
     }
 
-    /// - Throws: `Problem` where there is no valid key, `LedgerError` where it cannot be looked up.
-    func principal(of request: Request, accepting scheme: Scheme = .header) async throws -> Principal {
+    /// From here on the request counts as the caller's.
+    ///
+    /// - Throws: `Problem` where there is no valid key or the caller has too many requests under way, `LedgerError`
+    ///   where the key cannot be looked up.
+    func principal(
+        of request: Request, in context: APIContext, accepting scheme: Scheme = .header
+    ) async throws -> Principal {
+        let principal = try await principal(of: request, accepting: scheme)
+        try context.turn?.belongs(to: principal.userID)
+        return principal
+    }
+
+    private func principal(of request: Request, accepting scheme: Scheme) async throws -> Principal {
         guard let key = Self.key(in: request.headers, scheme) else { throw scheme.missingKey }
         guard APICredentials.isWellFormed(key: key) else { throw scheme.invalidKey }
         let hash = keys.hash(key)

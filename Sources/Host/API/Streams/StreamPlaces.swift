@@ -2,7 +2,7 @@ import Domain
 import HTTPTypes
 import Synchronization
 
-/// How many answers that last may be under way.
+/// How many answers may be under way.
 public struct StreamLimits: Sendable, Hashable {
     /// For one user.
     public var perUser: Int
@@ -18,6 +18,8 @@ public struct StreamLimits: Sendable, Hashable {
     public static let logs = StreamLimits(perUser: 50, total: 2_000)
     /// Of clones: each keeps a process busy.
     public static let clones = StreamLimits(perUser: 4, total: 64)
+    /// Of requests, as long as their answers do not last.
+    public static let requests = StreamLimits(perUser: 200, total: 2_000)
 }
 
 /// Who has how many answers under way.
@@ -43,14 +45,19 @@ final class StreamPlaces: Sendable {
     private enum Refusal { case user, all }
 
     private let limits: StreamLimits
+    private let code: ProblemCode
     private let state = Mutex(State())
 
-    init(_ limits: StreamLimits) { self.limits = limits }
+    /// - Parameter code: what a user is told who has too many.
+    init(_ limits: StreamLimits, code: ProblemCode = .tooManyStreams) {
+        self.limits = limits
+        self.code = code
+    }
 
     /// How many are taken.
     var taken: Int { state.withLock { $0.total } }
 
-    /// - Throws: `Problem` `too_many_streams` or `overloaded`.
+    /// - Throws: `Problem` of the user's code, or `overloaded`.
     func take(for user: UUIDv7) throws(Problem) -> Place {
         let refusal: Refusal? = state.withLock { state in
             let own = state.users[user, default: 0]
@@ -64,8 +71,8 @@ final class StreamPlaces: Sendable {
         case nil: return Place(self, user)
         case .user:
             throw Problem(
-                .tooManyStreams, "You have \(limits.perUser) of these under way already; end one first.",
-                headers: [.retryAfter: "5"])
+                code, "You have \(limits.perUser) of these under way already; end one first.",
+                headers: [.retryAfter: code == .tooManyStreams ? "5" : "1"])
         case .all: throw .overloaded
         }
     }

@@ -64,6 +64,15 @@ struct Setting: Sendable {
         Setting("engine.lease_seconds", .integer(3...600), default: "15", "how long a silent host keeps its runs"),
         Setting(
             "engine.maximum_executions", .integer(1...10_000), default: "256", "runs in flight at once on this host"),
+        Setting(
+            "limits.executions_per_user", .integer(1...1_000_000), default: "1000",
+            "runs of one user that may be unfinished; another is refused with 429"),
+        Setting(
+            "limits.executions", .integer(1...1_000_000), default: "10000",
+            "runs of all users that may be unfinished; another is refused with 503"),
+        Setting(
+            "limits.connections", .integer(1...1_000_000), default: "10000",
+            "clients' connections at once on this host; another is refused with 503"),
         Setting("engine.drain_seconds", .integer(0...600), default: "10", "how long steps may go on at shutdown"),
     ]
 

@@ -69,6 +69,9 @@ struct Settings: Sendable {
     var logLevel: String { required("log_level") }
     var lease: Duration { .seconds(integer("engine.lease_seconds")) }
     var maximumExecutions: Int { integer("engine.maximum_executions") }
+    var executionsPerUser: Int { integer("limits.executions_per_user") }
+    var executions: Int { integer("limits.executions") }
+    var connections: Int { integer("limits.connections") }
     var drain: Duration { .seconds(integer("engine.drain_seconds")) }
 
     /// A secret by the name of its variable: the value itself, or the content of the file `<NAME>_FILE` names.

@@ -29,7 +29,7 @@ struct Assembly: Sendable {
     private let deployment: DeploymentPorts
     private let monitors: PostgresMonitors
     private let reach: EgressPolicy.Reach
-    private let logger: Logger
+    let logger: Logger
 
     init(_ storage: Storage, sandbox: RunningSandbox?, logger: Logger) async throws {
         let settings = storage.settings

@@ -16,7 +16,9 @@ extension System {
         _ body: @escaping @Sendable (System) async throws -> Continuation
     ) async throws {
         _ = try await Migrator(storage.database).migrate()
-        let ledger = PostgresLedger(storage.database)
+        let ledger = PostgresLedger(
+            storage.database,
+            limits: AdmissionLimits(perUser: storage.settings.executionsPerUser, total: storage.settings.executions))
         // The folder's lock is ours, so whoever worked in it is dead: its runs need not wait for its lease to expire.
         if let previous = storage.data?.previousWorker { try await ledger.release(worker: previous) }
         try storage.data?.record(worker: worker)
@@ -59,7 +61,24 @@ extension System {
             registration: storage.settings.isRegistrationOpen ? .open : .closed,
             publicURL: storage.settings.publicURL, metrics: metrics, readiness: { await storage.readiness() },
             version: AIBackend.version, signals: assembly.signals, vault: assembly.vault, sources: assembly.sources,
-            webhookSecret: { signer.secret(of: $0) })
+            webhookSecret: { signer.secret(of: $0) }, maximumConnections: try connections(assembly))
+    }
+
+    /// As many as the settings say, or as many as there are files for beside what else needs some.
+    private static func connections(_ assembly: Assembly) throws -> Int {
+        let wanted = assembly.storage.settings.connections
+        let possible = OpenFiles.raiseLimit() - OpenFiles.reserve
+        guard possible >= 64 else {
+            throw StartFailure(
+                "this process may open \(possible + OpenFiles.reserve) files, which is too few; raise `ulimit -n` to "
+                    + "\(OpenFiles.reserve + 64) at least")
+        }
+        if possible < wanted {
+            assembly.logger.warning(
+                "fewer connections than limits.connections, for want of files",
+                metadata: ["connections": "\(possible)", "limits.connections": "\(wanted)"])
+        }
+        return min(wanted, possible)
     }
 
     /// Runs the services with `body` beside them; the last stops first.

@@ -101,13 +101,16 @@ public struct ClaimedExecution: Sendable {
 /// Every method may be called again with the same arguments after a failure: it then answers what the first call
 /// did or would have done. All throw `LedgerError`.
 public protocol ExecutionLedger: Sendable {
-    /// Admits a run as `queued`, unless one of the same user and idempotency key is there already.
+    /// Admits a run as `queued`, unless one of the same user and idempotency key is there already. Its turn is behind
+    /// the first run of every other user, the second of those who have one already, and so on.
+    ///
+    /// - Throws: `tooManyOfUser` and `tooMany` where there is no room for it.
     func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> AdmittedExecution
 
     /// Begins or renews the worker's lease for all it owns, in the server's time.
     func renew(worker: UUIDv7, lease: Duration) async throws(LedgerError)
 
-    /// Takes up to `limit` executions, oldest first: queued ones, those whose worker's lease has expired, and those
+    /// Takes up to `limit` executions in the order of their turns: queued ones, those whose worker's lease has expired, and those
     /// that this very worker owns without running them (a claim whose answer was lost). Raises the epoch of each, and
     /// turns provider calls that the last owner left open to `unknown`.
     ///
@@ -141,6 +144,10 @@ public struct LedgerError: Error, Sendable, CustomStringConvertible {
         case notFound
         /// More waits than may wait: answer the client 503 and let it come again.
         case overloaded
+        /// The user has as many unfinished runs as one may have: answer 429.
+        case tooManyOfUser
+        /// All users together have as many unfinished runs as there may be: answer 503.
+        case tooMany
     }
 
     public let code: Code

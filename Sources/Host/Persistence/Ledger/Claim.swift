@@ -55,7 +55,7 @@ struct Claim: Sendable {
                 WHERE e.end_time IS NULL AND e.status IN ('queued', 'running')
                     AND (e.status = 'queued' OR e.owner = ANY ($3::uuid[]) OR e.owner = $1::uuid)
                     AND e.id <> ALL ($4::uuid[]) AND \(Self.isReadable)
-                ORDER BY e.created_at, e.id LIMIT $2::integer
+                ORDER BY e.turn_at, e.id LIMIT $2::integer
                 FOR UPDATE SKIP LOCKED),
             taken AS (
                 UPDATE template_executions e SET
@@ -63,8 +63,8 @@ struct Claim: Sendable {
                     start_time = coalesce(e.start_time, now()), updated_at = now()
                 FROM candidate WHERE e.id = candidate.id
                 RETURNING e.id, e.epoch, e.user_id, e.execution_config::text, e.plan::text, e.progress_percentage,
-                    e.webhook_url IS NOT NULL, e.created_at)
-            SELECT * FROM taken ORDER BY created_at, id
+                    e.webhook_url IS NOT NULL, e.turn_at)
+            SELECT * FROM taken ORDER BY turn_at, id
             """, [.uuid(worker), .count(limit), dead, .array(excluded)])
     }
 

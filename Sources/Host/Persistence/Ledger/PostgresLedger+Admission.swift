@@ -4,8 +4,12 @@ extension PostgresLedger {
     /// Unfinished runs that are looked at, the oldest, to say how long this one will wait.
     private static let unfinishedRuns = 1_000
 
-    /// Admits a run and says when it will be done. The row's `created_at` is the id's own time: the order in which
-    /// runs are claimed.
+    /// How much later a user's next run has its turn for each that is unfinished already. Long, so that whoever has
+    /// fewer comes first; not for ever, so that nobody waits behind newcomers without end.
+    private static let turnInterval = "1 hour"
+
+    /// Admits a run and says when it will be done. The row's `created_at` is the id's own time, and `turn_at` the order
+    /// in which runs are claimed: by how many its user had before it, then by age.
     ///
     /// How long it will wait is Little's law on what the unfinished runs show. Hosts take what waits within seconds
     /// as long as they have room; so where something has waited for longer they are full, and those that run now
@@ -30,7 +34,20 @@ extension PostgresLedger {
                     AS is_full
             FROM (
                 SELECT status, created_at FROM template_executions
-                WHERE end_time IS NULL ORDER BY created_at LIMIT \(unfinishedRuns)) AS unfinished),
+                WHERE end_time IS NULL ORDER BY turn_at LIMIT \(unfinishedRuns)) AS unfinished),
+        own AS (
+            SELECT count(*) AS runs FROM (
+                SELECT FROM template_executions
+                WHERE user_id = $2::uuid AND status IN ('queued', 'running') LIMIT $12::integer) AS unfinished),
+        room AS (
+            -- All are counted only where the few that were looked at above may be all that may be.
+            SELECT own.runs >= $12::integer AS user_is_full,
+                CASE WHEN queued + running < least(\(unfinishedRuns), $13::integer) THEN false ELSE (
+                    SELECT count(*) FROM (
+                        SELECT FROM template_executions
+                        WHERE end_time IS NULL ORDER BY turn_at LIMIT $13::integer) AS unfinished)
+                    >= $13::integer END AS is_full
+            FROM ahead, own),
         expected AS (
             SELECT now() + duration * (1 + CASE WHEN is_full AND running > 0 THEN queued / running::float8 ELSE 0 END)
                 AS completion
@@ -41,10 +58,10 @@ extension PostgresLedger {
         admitted AS (
             INSERT INTO template_executions (
                 id, user_id, template_id, template_slug, template_version, execution_config, plan, total_steps,
-                webhook_url, idempotency_key, created_at, estimated_completion)
+                webhook_url, idempotency_key, created_at, estimated_completion, turn_at)
             SELECT $1::uuid, $2::uuid, template.id, $3, $4, $5::jsonb, $6::jsonb, $7::integer, $8, $9,
-                $10::timestamptz, expected.completion
-            FROM template, expected
+                $10::timestamptz, expected.completion, $10::timestamptz + own.runs * interval '\(turnInterval)'
+            FROM template, expected, own, room WHERE NOT (room.user_is_full OR room.is_full)
             ON CONFLICT DO NOTHING
             RETURNING id, estimated_completion),
         standing AS (
@@ -58,6 +75,6 @@ extension PostgresLedger {
         SELECT EXISTS (SELECT FROM template), (SELECT id FROM standing), (
             -- Those that an earlier release admitted have none.
             SELECT (extract(epoch FROM coalesce(standing.estimated_completion, expected.completion)) * 1000000)::bigint
-            FROM standing, expected)
+            FROM standing, expected), (SELECT user_is_full FROM room), (SELECT is_full FROM room)
         """)
 }

@@ -7,28 +7,37 @@ public import Domain
 /// statement that was already waiting for the lock. What an execution writes goes by the shared lane.
 public struct PostgresLedger: ExecutionLedger {
     let database: Database
+    let limits: AdmissionLimits
 
-    public init(_ database: Database) { self.database = database }
+    public init(_ database: Database, limits: AdmissionLimits = AdmissionLimits()) {
+        self.database = database
+        self.limits = limits
+    }
 
     /// What a template expects of a run is taken for no longer than this.
     private static let longestExpectation = Duration.seconds(31_536_000)
 
+    /// A user's admissions keep to one connection: on one host none of them is missed when they are counted.
+    ///
     /// - Throws: `notFound` where the template or the user does not exist.
     public func admit(_ draft: ExecutionDraft) async throws(LedgerError) -> AdmittedExecution {
         let parameters: [SQLValue] = [
             .uuid(draft.id), .uuid(draft.userID), .text(draft.templateSlug), .text(draft.plan.templateVersion),
             .json(draft.configuration), .json(draft.plan.json), .count(draft.plan.steps.count),
             .text(draft.webhookURL), .text(draft.idempotencyKey), .timestamp(draft.id.timestamp),
-            .duration(min(max(draft.expectedDuration, .zero), Self.longestExpectation)),
+            .duration(min(max(draft.expectedDuration, .zero), Self.longestExpectation)), .count(limits.perUser),
+            .count(limits.total),
         ]
         // Where another run takes the same key at the same moment, this statement's snapshot may be older than
         // that run: the next one sees it.
         for _ in 0..<3 {
-            let rows = try await database.execute(Self.admission, parameters, affinity: draft.id)
+            let rows = try await database.execute(Self.admission, parameters, affinity: draft.userID)
             guard rows.bool(0, 0) else { throw LedgerError(.notFound, "the template is not published") }
             if let id = rows.uuid(0, 1), let completion = rows.timestamp(0, 2) {
                 return AdmittedExecution(id: id, estimatedCompletion: completion)
             }
+            if rows.bool(0, 3) { throw LedgerError(.tooManyOfUser, "a user has \(limits.perUser) unfinished runs") }
+            if rows.bool(0, 4) { throw LedgerError(.tooMany, "there are \(limits.total) unfinished runs") }
         }
         throw LedgerError(.unavailable, "another request with this idempotency key is being admitted")
     }
