@@ -155,9 +155,38 @@ import Testing
         }
     }
 
+    @Test func `a gate lets calls of any provider pass before it holds one`() async throws {
+        try await withSandbox { client in
+            let gate = try await client.call(.post, "/gates", ["provider": "any", "passing": 1])
+            #expect(try gate.json["provider"] == "any" && gate.json["passing"] == 1)
+            let id = try gate.json["id"]?.integerValue ?? 0
+            #expect(try await client.message(body()).status == .ok)
+            async let held = client.message(body())
+            #expect(try await client.call(.get, "/gates/\(id)?held=1").json["held"] == [2])
+            #expect(try await client.call(.delete, "/gates/\(id)").status == .noContent)
+            #expect(try await held.status == .ok)
+        }
+    }
+
+    @Test(arguments: [true, false]) func `a call is held once it is carried out`(isStreamed: Bool) async throws {
+        try await withSandbox { client in
+            let gate = try await client.call(.post, "/gates", ["when_done": true]).json["id"]?.integerValue ?? 0
+            async let held = client.message(body(["stream": .bool(isStreamed)]))
+            _ = try await client.call(.get, "/gates/\(gate)?held=1")
+            // For the provider it is over, and paid for.
+            let entry = try await client.ledgerEntry(0, in: "finished")
+            #expect(entry["usage"] != .null && entry["stop_reason"] != .null)
+            #expect(try await client.call(.delete, "/gates/\(gate)").status == .noContent)
+            #expect(try await held.status == .ok)
+        }
+    }
+
     @Test func refusesWhatIsNoGate() async throws {
         try await withSandbox { client in
             #expect(try await client.call(.post, "/gates", ["after_events": "x"]).status == .badRequest)
+            #expect(
+                try await client.call(.post, "/gates", ["after_events": 1, "when_done": true]).status == .badRequest)
+            #expect(try await client.call(.post, "/gates", ["provider": "nobody"]).status == .badRequest)
             #expect(try await client.call(.get, "/gates/7").status == .notFound)
             #expect(try await client.call(.delete, "/gates/7").status == .notFound)
             let id = try await client.call(.post, "/gates", [:]).json["id"]?.integerValue ?? 0

@@ -27,6 +27,7 @@ struct AnswerWriter: Sendable {
                 // Closed before the last event is out: who has read it may look into the ledger at once.
                 if index == events.count - 1 {
                     close(.finished, usage: answer.usage, events: events.count, isWhole: true)
+                    try await plan.holdWhenDone?.wait(as: sequence, on: channel)
                 }
                 try await writer.write(ByteBuffer(bytes: event.bytes))
                 sent = (index + 1, event.textBytes)
@@ -56,6 +57,7 @@ struct AnswerWriter: Sendable {
             default: break
             }
             close(.finished, usage: answer.usage, isWhole: true)
+            try await plan.holdWhenDone?.wait(as: sequence, on: channel)
             try await writer.write(ByteBuffer(bytes: bytes))
             try await writer.finish(nil)
         } catch {

@@ -10,12 +10,18 @@ struct CallPlan: Sendable {
     /// - Parameter isStreamed: an answer in one piece has no middle, so it waits before its first byte.
     func holds(after events: Int, isStreamed: Bool) -> [Hold] {
         var holds: [Hold] = []
-        if let gate, (isStreamed ? gate.afterEvents : 0) == events { holds.append(gate.hold) }
+        switch gate?.place {
+        case .after(let place): if (isStreamed ? place : 0) == events, let gate { holds.append(gate.hold) }
+        case .done, nil: break
+        }
         if let fault, case .stall(let hold) = fault.kind, (isStreamed ? fault.afterEvents : 0) == events {
             holds.append(hold)
         }
         return holds
     }
+
+    /// Where a call waits that is carried out, before its client can know it.
+    var holdWhenDone: Hold? { gate.flatMap { $0.place == .done ? $0.hold : nil } }
 }
 
 /// The sandbox ends the connection here, as told.

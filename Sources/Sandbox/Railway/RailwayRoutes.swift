@@ -99,6 +99,7 @@ struct RailwayRoutes: Sendable {
             throw RailwayRefusal(status, nil, retryAfter: retryAfter, body: body)
         }
         var bytes = try await answer().bytes
+        try await plan.holdWhenDone?.wait(as: sequence, on: channel)
         switch plan.fault?.kind {
         case .lostResponse: throw DeliberateCut()
         case .cut:
