@@ -44,6 +44,14 @@ struct ObservedLedger: ExecutionLedger {
         try await ledger.intend(effect, fence: fence)
     }
 
+    func begin(again name: String, count: Int, fence: Fence) async throws(LedgerError) -> FenceOutcome {
+        try await ledger.begin(again: name, count: count, fence: fence)
+    }
+
+    func fail(_ error: ExecutionError, fence: Fence) async throws(LedgerError) -> FenceOutcome {
+        try await ledger.fail(error, fence: fence)
+    }
+
     func checkpoint(_ checkpoint: Checkpoint) async throws(LedgerError) -> FenceOutcome {
         let outcome = try await ledger.checkpoint(checkpoint)
         if checkpoint.ending != nil { report.yield(.ended(checkpoint.fence.executionID, .now)) }

@@ -9,6 +9,8 @@ final class MemoryLedger: ExecutionLedger {
         var owners: [UUIDv7: Fence] = [:]
         var opened: [ProviderCall] = []
         var intents: [Effect] = []
+        var begunAgain: [String: Int] = [:]
+        var failures: [ExecutionError] = []
         var checkpoints: [Checkpoint] = []
         var released: [UUIDv7] = []
         /// Errors the next checkpoints answer with, in order.
@@ -64,6 +66,22 @@ final class MemoryLedger: ExecutionLedger {
         }
     }
 
+    func begin(again name: String, count: Int, fence: Fence) async throws(LedgerError) -> FenceOutcome {
+        state.withLock { state in
+            guard state.owners[fence.executionID, default: fence] == fence else { return .fenced }
+            state.begunAgain[name] = max(count, state.begunAgain[name] ?? 0)
+            return .applied
+        }
+    }
+
+    func fail(_ error: ExecutionError, fence: Fence) async throws(LedgerError) -> FenceOutcome {
+        state.withLock { state in
+            guard state.owners[fence.executionID, default: fence] == fence else { return .fenced }
+            state.failures.append(error)
+            return .applied
+        }
+    }
+
     func checkpoint(_ checkpoint: Checkpoint) async throws(LedgerError) -> FenceOutcome {
         let answer: Result<FenceOutcome, LedgerError> = state.withLock { state in
             let id = checkpoint.fence.executionID
@@ -108,12 +126,14 @@ extension ClaimedExecution {
     static func fresh(
         plan: ExecutionPlan, id: UUIDv7 = UUIDv7(at: Timestamp(microseconds: 0)), configuration: JSON = [:],
         finished: [StepRecord] = [], calls: [PastCall] = [], progress: Int = 0, nextLogSequence: Int64 = 1,
-        effects: [Effect] = [], hasWebhook: Bool = false
+        effects: [Effect] = [], hasWebhook: Bool = false, failure: ExecutionError? = nil,
+        begunAgain: [String: Int] = [:]
     ) -> ClaimedExecution {
         ClaimedExecution(
             fence: Fence(executionID: id, worker: UUIDv7(at: Timestamp(microseconds: 1)), epoch: 1),
             userID: UUIDv7(at: Timestamp(microseconds: 2)), configuration: configuration, plan: plan.json,
             finishedSteps: finished, nextLogSequence: nextLogSequence, progress: progress, calls: calls,
-            isResumed: !finished.isEmpty || !effects.isEmpty, effects: effects, hasWebhook: hasWebhook)
+            isResumed: !finished.isEmpty || !effects.isEmpty || !begunAgain.isEmpty, effects: effects,
+            hasWebhook: hasWebhook, failure: failure, begunAgain: begunAgain)
     }
 }

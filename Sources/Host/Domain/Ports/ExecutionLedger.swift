@@ -57,6 +57,10 @@ public struct ClaimedExecution: Sendable {
     public let effects: [Effect]
     /// Whether a webhook wants to hear of the run's progress.
     public let hasWebhook: Bool
+    /// Why it fails, where that is on record: it can only be undone and ended.
+    public let failure: ExecutionError?
+    /// How often later owners have begun what earlier ones may have begun, by the name they gave it.
+    public let begunAgain: [String: Int]
 
     public struct PastCall: Sendable {
         public let stepID: String
@@ -80,7 +84,7 @@ public struct ClaimedExecution: Sendable {
     public init(
         fence: Fence, userID: UUIDv7, configuration: JSON, plan: JSON, finishedSteps: [StepRecord],
         nextLogSequence: Int64, progress: Int, calls: [PastCall], isResumed: Bool, effects: [Effect] = [],
-        hasWebhook: Bool = false
+        hasWebhook: Bool = false, failure: ExecutionError? = nil, begunAgain: [String: Int] = [:]
     ) {
         self.fence = fence
         self.userID = userID
@@ -93,6 +97,8 @@ public struct ClaimedExecution: Sendable {
         self.isResumed = isResumed
         self.effects = effects
         self.hasWebhook = hasWebhook
+        self.failure = failure
+        self.begunAgain = begunAgain
     }
 }
 
@@ -125,6 +131,15 @@ public protocol ExecutionLedger: Sendable {
     /// Makes the intent of an effect durable before the effect begins. One that is recorded already stays as it is,
     /// unless it was undone: then it is intended anew.
     func intend(_ effect: Effect, fence: Fence) async throws(LedgerError) -> FenceOutcome
+
+    /// Makes durable, before a provider is asked, that a later owner begins again what an earlier one may have begun:
+    /// what takes its host down each time is bounded by it.
+    ///
+    /// - Parameter count: how often that makes; a higher one that is recorded stays.
+    func begin(again name: String, count: Int, fence: Fence) async throws(LedgerError) -> FenceOutcome
+
+    /// Makes durable why an execution fails, before what it did is undone. The first reason stays.
+    func fail(_ error: ExecutionError, fence: Fence) async throws(LedgerError) -> FenceOutcome
 
     /// Returns when the checkpoint is durable.
     func checkpoint(_ checkpoint: Checkpoint) async throws(LedgerError) -> FenceOutcome

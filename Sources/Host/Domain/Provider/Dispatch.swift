@@ -68,10 +68,13 @@ public struct Invocation: Sendable {
     /// The values of the secrets that the input refers to, by the reference's id. The plugin does not see them: the
     /// host fills them into its requests.
     public let secrets: [String: String]
+    /// Whether the host may still act for the call's run. Asked before each request that the call sends: a host that
+    /// was stopped in the middle of a call must not go on with it once another has taken the run over.
+    public let mayAct: @Sendable () -> Bool
 
     public init(
         route: Route, callID: UUIDv7, input: JSON, tenant: String, attempt: Int, idempotencyKey: String,
-        deadline: Timestamp, secrets: [String: String] = [:]
+        deadline: Timestamp, secrets: [String: String] = [:], mayAct: @escaping @Sendable () -> Bool = { true }
     ) {
         self.route = route
         self.callID = callID
@@ -81,6 +84,7 @@ public struct Invocation: Sendable {
         self.idempotencyKey = idempotencyKey
         self.deadline = deadline
         self.secrets = secrets
+        self.mayAct = mayAct
     }
 }
 

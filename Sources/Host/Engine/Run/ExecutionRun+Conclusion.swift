@@ -51,6 +51,10 @@ extension ExecutionRun {
         let pending = RunCleanup.pending(effects, plan)
         if !pending.isEmpty {
             journal.line(.warning, step: nil, "undoing what the run did: \(failure?.message ?? "it failed")")
+            if let failure, claim.failure == nil {
+                await write { journal, _ throws(RunInterruption) in try await journal.fail(failure) }
+                if let interruption { throw interruption }
+            }
             try await undo(pending)
         }
         let left = effects.filter { $0.state != .undone }
@@ -66,8 +70,8 @@ extension ExecutionRun {
         if let interruption { throw interruption }
         let names = Dictionary(plan.steps.map { ($0.id, $0.name) }) { first, _ in first }
         let cleanup = RunCleanup(
-            fence: claim.fence, userID: claim.userID, effects: pending, names: names, services: services,
-            lease: lease, report: report)
+            fence: claim.fence, userID: claim.userID, effects: pending, names: names,
+            begunAgain: claim.isResumed ? claim.begunAgain : nil, services: services, lease: lease, report: report)
         try await conclude { await cleanup.run() }
     }
 

@@ -48,8 +48,8 @@ struct ExecutionRun {
         journal = RunJournal(claim, plan: plan, services: services, lease: lease)
         if let url = services.deployment?.repositoryURL(claim.fence.executionID) { outputs.bind(repository: url) }
         for record in claim.finishedSteps { bind(record) }
-        // A run that was let go between a step's failure and its own end only has to end.
-        failure = claim.finishedSteps.first { $0.state == .failed }?.error
+        // A run that was let go between its failure and its own end only has to end.
+        failure = claim.failure ?? claim.finishedSteps.first { $0.state == .failed }?.error
         // Undoing is on record before it begins: a run that has lost a part of what it did must not go on with the
         // rest, whatever another look at its success criteria would find.
         let given = Set(claim.finishedSteps.filter { $0.state == .failedOptional }.map(\.stepID))
@@ -178,7 +178,8 @@ struct ExecutionRun {
             scope: ReferenceScope(
                 configuration: claim.configuration, deploymentConfig: plan.deploymentConfig, outputs: outputs.values),
             context: context, pastAttempts: past.map(\.attempt).max() ?? 0,
-            lostAttempts: past.count { $0.state == .unknown }, application: application,
+            lostAttempts: past.count { $0.state == .unknown } + claim.begunAgain[step.id, default: 0],
+            isResumed: claim.isResumed, application: application,
             pastEffect: effects.first { $0.stepID == step.id },
             deploymentConfiguration: outputs.deploymentConfiguration, services: services, lease: lease, report: report)
     }

@@ -13,6 +13,8 @@ struct RunCleanup: Sendable {
     /// In the order in which they are undone.
     let effects: [Effect]
     let names: [String: String]
+    /// How often owners that came later have begun what; nil where the run had one owner alone.
+    let begunAgain: [String: Int]?
     let services: EngineServices
     let lease: WorkerLease
     let report: @Sendable (StepEvent) -> Void
@@ -48,11 +50,33 @@ struct RunCleanup: Sendable {
         report(.concluded(nil))
     }
 
+    /// Counts, before the provider is asked, that an effect is undone again; false where that has been cut off too often
+    /// with its host.
+    private func mayBegin(_ effect: Effect) async throws(WriteStop) -> Bool {
+        guard let begunAgain else { return true }
+        let name = "undo \(effect.stepID)"
+        let count = begunAgain[name, default: 0]
+        guard count < StepRunner.maximumLostAttempts else { return false }
+        let outcome = try await services.durably(under: lease) { () throws(LedgerError) in
+            try await services.ledger.begin(again: name, count: count + 1, fence: fence)
+        }
+        guard outcome != .fenced else { throw .interrupted(.fenced) }
+        return true
+    }
+
     /// nil where the run was interrupted.
     private func undo(_ effect: Effect) async -> Effect? {
         let key = RouteKey.command(effect.command, provider: effect.provider)
         guard let route = services.dispatch.route(for: key), let operation = route.undo else {
             return effect.becoming(.undoFailed, error: "nothing on this host serves \(key)")
+        }
+        do throws(WriteStop) {
+            guard try await mayBegin(effect) else {
+                return effect.becoming(.undoFailed, error: "it was cut off each time with its host")
+            }
+        } catch {
+            if case .interrupted(let reason) = error { report(.released(reason)) } else { report(.released(.refused)) }
+            return nil
         }
         var attempt = 0
         while true {
@@ -66,12 +90,16 @@ struct RunCleanup: Sendable {
             let invocation = Invocation(
                 route: route.operation(operation), callID: UUIDv7(at: now), input: effect.inquiry,
                 tenant: userID.description, attempt: attempt, idempotencyKey: effect.key,
-                deadline: now.advanced(by: Self.timeout))
+                deadline: now.advanced(by: Self.timeout), mayAct: { [lease] in !lease.isLost })
             do throws(ProviderError) {
                 _ = try await services.dispatch.invoke(invocation) { _ in }
                 return effect.becoming(.undone)
             } catch {
                 if Task.isCancelled { return nil }
+                guard !lease.isLost else {
+                    report(.released(.leaseLost))
+                    return nil
+                }
                 services.logger.warning(
                     "undoing failed",
                     metadata: ["execution": "\(fence.executionID)", "effect": "\(effect.key)", "error": "\(error)"])

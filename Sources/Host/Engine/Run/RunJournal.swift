@@ -85,6 +85,19 @@ struct RunJournal {
         guard try await write(step: nil, ending: nil, &state) else { throw .refused }
     }
 
+    /// Makes durable why the run fails, before anything that it did is undone: who goes on with it then can say so. What
+    /// the database refuses of it is told by the log alone.
+    func fail(_ error: ExecutionError) async throws(RunInterruption) {
+        do throws(WriteStop) {
+            let outcome = try await services.durably(under: lease) { () throws(LedgerError) in
+                try await services.ledger.fail(error, fence: fence)
+            }
+            guard outcome != .fenced else { throw .interrupted(.fenced) }
+        } catch {
+            if case .interrupted(let reason) = error { throw reason }
+        }
+    }
+
     /// Makes a step's end durable. A record that the database refuses becomes a failure of the step that says so.
     mutating func commit(
         _ record: StepRecord, _ state: inout RunState, at index: Int

@@ -28,10 +28,11 @@ struct RunVerification: Sendable {
         case .database(let template):
             let value: JSON
             do { value = try scope.renderValue(.string(template)) } catch { return .checkFailed("\(error)", template) }
-            guard let url = await connectionURL(value, ports.vault) else {
-                return .checkFailed("the connection string cannot be read", template)
+            // Read for each look: the host's own database may be away for a while, too.
+            return await repeated("the database") {
+                guard let url = await connectionURL(value, ports.vault) else { return .unreadable }
+                return await ports.probe.database(url, timeout: .seconds(10))
             }
-            return await repeated("the database") { await ports.probe.database(url, timeout: .seconds(10)) }
         }
     }
 
@@ -56,6 +57,12 @@ struct RunVerification: Sendable {
             guard (try? await services.clock.sleep(delay)) != nil else { return nil }
             delay = min(delay * 2, .seconds(5))
         }
+    }
+}
+
+extension ProbeResult {
+    fileprivate static var unreadable: ProbeResult {
+        ProbeResult(isHealthy: false, latency: .zero, reason: "the connection string cannot be read")
     }
 }
 

@@ -6,6 +6,7 @@ extension StepRunner {
     /// earlier attempt is looked up before there is another.
     func runSystem(_ action: SystemAction) async throws(StepStop) -> (output: JSON, attempts: Int) {
         let route = try route()
+        if isResumed { try await countBeginning() }
         let parameters = try rendered { try scope.renderValue(action.parameters) }
         let command = SystemCommand(rawValue: action.command)
         let work = SystemWork(
@@ -28,6 +29,23 @@ extension StepRunner {
                 done = try await carryOut(work, attempt: number, log: log)
             }
             return try await conclude(work, done, by: deadline, log: log)
+        }
+    }
+
+    /// A step that earlier owners may have begun is counted before anybody is asked: one that takes its host down each
+    /// time would otherwise do so for ever. Nothing of the kind is written while nothing has happened to a run.
+    private func countBeginning() async throws(StepStop) {
+        do throws(StepFailure) {
+            let outcome = try await durably { () throws(LedgerError) in
+                try await services.ledger.begin(again: step.id, count: lostAttempts + 1, fence: fence)
+            }
+            guard outcome != .fenced else { throw .stop(.fenced) }
+        } catch {
+            switch error {
+            case .stop(let reason): throw .interrupted(reason)
+            case .provider(let failure): throw .failed(failure.clientError(step: step, attempts: 1), attempts: 0)
+            case .answer(let failure, _): throw .failed(failure, attempts: 0)
+            }
         }
     }
 

@@ -14,8 +14,11 @@ struct StepRunner: Sendable {
     let context: [(name: String, value: JSON)]
     /// Attempts that earlier owners of the run made.
     let pastAttempts: Int
-    /// Those of them that were cut off with their host.
+    /// Those of them that were cut off with their host: calls of which nobody knows more, or how often owners that came
+    /// later have begun a system step again.
     let lostAttempts: Int
+    /// Whether an earlier owner may have begun it.
+    let isResumed: Bool
     let application: ApplicationIdentity
     /// What an earlier attempt at this step began, on this host or another.
     let pastEffect: Effect?
@@ -157,6 +160,8 @@ struct StepRunner: Sendable {
             do { try await waitForLease() } catch { throw .interrupted(error) }
             do throws(StepFailure) { return (try await attempt(pastAttempts + number), number) } catch {
                 if Task.isCancelled { throw .interrupted(.stopped) }
+                // What fails once the lease is gone says nothing of the step: its next owner sees for itself.
+                if lease.isLost { throw .interrupted(.leaseLost) }
                 switch error {
                 case .stop(let reason): throw .interrupted(reason)
                 case .answer(let failure, let mayRetry):
@@ -196,15 +201,11 @@ struct StepRunner: Sendable {
 
     /// Repeats a write that a step waits for until the database has taken or refused it, or the run is no longer ours.
     func durably<Value>(_ write: () async throws(LedgerError) -> Value) async throws(StepFailure) -> Value {
-        var delay = Duration.milliseconds(50)
-        while true {
-            do { return try await write() } catch {
-                guard error.code == .unavailable || error.code == .overloaded else {
-                    throw .provider(ProviderError(.internal, "the database refused a record: \(error)"))
-                }
-                do { try await services.clock.sleep(delay) } catch { throw .stop(.stopped) }
-                do { try await waitForLease() } catch { throw .stop(error) }
-                delay = min(delay * 2, .seconds(2))
+        do throws(WriteStop) { return try await services.durably(under: lease, write) } catch {
+            switch error {
+            case .refused(let reason):
+                throw .provider(ProviderError(.internal, "the database refused a record: \(reason)"))
+            case .interrupted(let reason): throw .stop(reason)
             }
         }
     }
@@ -218,7 +219,7 @@ struct StepRunner: Sendable {
         let invocation = Invocation(
             route: route, callID: call, input: input, tenant: userID.description, attempt: attempt,
             idempotencyKey: idempotencyKey, deadline: services.clock.wall.now().advanced(by: step.timeout),
-            secrets: secrets)
+            secrets: secrets, mayAct: { [lease] in !lease.isLost })
         return try await services.dispatch.invoke(invocation, onChunk: onChunk)
     }
 }

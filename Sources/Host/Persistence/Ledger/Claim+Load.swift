@@ -27,7 +27,9 @@ extension Claim {
                     plan: try rows.stored(row, 4, "plan", of: id), finishedSteps: steps[id] ?? [],
                     nextLogSequence: (sequences[id] ?? 0) + 1, progress: Int(rows.integer(row, 5) ?? 0),
                     calls: calls[id] ?? [], isResumed: epoch > 1,
-                    effects: effects[id] ?? [], hasWebhook: rows.bool(row, 6)))
+                    effects: effects[id] ?? [], hasWebhook: rows.bool(row, 6),
+                    failure: ExecutionError(stored: try rows.stored(row, 8, "error", of: id)),
+                    begunAgain: try rows.counts(row, 9, of: id)))
         }
         return claimed
     }
@@ -101,6 +103,14 @@ extension Rows {
     func execution(_ row: Int) throws(DatabaseError) -> UUIDv7 {
         guard let id = uuid(row, 0) else { throw .disconnected("the server sent a row without its key") }
         return id
+    }
+
+    /// Stored numbers by name.
+    fileprivate func counts(
+        _ row: Int, _ column: Int, of execution: UUIDv7
+    ) throws(DatabaseError) -> [String: Int] {
+        let members = try stored(row, column, "counts", of: execution).objectValue?.members ?? []
+        return Dictionary(members.map { ($0.key, Int($0.value.integerValue ?? 0)) }) { first, _ in first }
     }
 
     /// Stored JSON; SQL null is JSON's null.

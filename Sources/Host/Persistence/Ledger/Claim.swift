@@ -63,7 +63,7 @@ struct Claim: Sendable {
                     start_time = coalesce(e.start_time, now()), updated_at = now()
                 FROM candidate WHERE e.id = candidate.id
                 RETURNING e.id, e.epoch, e.user_id, e.execution_config::text, e.plan::text, e.progress_percentage,
-                    e.webhook_url IS NOT NULL, e.turn_at)
+                    e.webhook_url IS NOT NULL, e.turn_at, e.error::text AS failure, e.begun_again::text)
             SELECT * FROM taken ORDER BY turn_at, id
             """, [.uuid(worker), .count(limit), dead, .array(excluded)])
     }

@@ -11,7 +11,7 @@ struct Migration: Sendable {
     var checksum: String { SHA256.hash(data: Array(sql.utf8)).hexadecimal }
 
     /// All of them, in order.
-    static let all: [Migration] = [.initialSchema, .runningApplications, .turns]
+    static let all: [Migration] = [.initialSchema, .runningApplications, .turns, .lostHosts]
 }
 
 extension Sequence<UInt8> {

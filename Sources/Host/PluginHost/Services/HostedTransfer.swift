@@ -73,6 +73,9 @@ final class HostedTransfer: Sendable {
     func start() { start(request) }
 
     private func start(_ request: OutboundRequest) {
+        guard call.invocation.mayAct() else {
+            return receive(.failed(ProviderError(.cancelled, "the host may no longer act for this run")))
+        }
         let transfer = instance.environment.transport.prepare(request) { self.receive($0) }
         var isOver = false
         change { state in
