@@ -133,7 +133,8 @@ extension Session {
         }
         var failure: String?
         repeat {
-            let pause = min(backoff.pause(), max(.zero, deadline - .now))
+            // Half of what is left at most: a pause that took all of it would leave no time to try, each time anew.
+            let pause = min(backoff.pause(), max(.zero, (deadline - .now) / 2))
             if pause > .zero { usleep(UInt32(clamping: pause.microseconds)) }
             guard let attempt = Connection(connectingTo: url, applicationName: configuration.applicationName) else {
                 throw .disconnected("memory is exhausted")
