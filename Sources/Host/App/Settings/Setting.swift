@@ -38,6 +38,12 @@ struct Setting: Sendable {
             "database.url", .url(["postgres", "postgresql"]), isSecret: true,
             "PostgreSQL 15 or newer; without it the host keeps a private one in data_dir"),
         Setting(
+            "database.wait_seconds", .integer(1...60), default: "5",
+            "how long a request waits for a connection to the database before it is told to come again"),
+        Setting(
+            "database.answer_seconds", .integer(1...600), default: "30",
+            "how long the database may take to answer before its connection is given up"),
+        Setting(
             "api_key_salt", .text, isSecret: true,
             "key of the hash under which API keys are stored; needed with database.url, else made in data_dir"),
         Setting(

@@ -57,6 +57,8 @@ struct Settings: Sendable {
     var publicURL: String? { text("public_url") }
     var dataDirectory: String { required("data_dir") }
     var databaseURL: String? { text("database.url") }
+    var databaseWait: Duration { .seconds(integer("database.wait_seconds")) }
+    var databaseAnswer: Duration { .seconds(integer("database.answer_seconds")) }
     var apiKeySalt: String? { text("api_key_salt") }
     var encryptionKey: String? { text("encryption_key") }
     var appDatabaseURL: String? { text("app_database_url") }

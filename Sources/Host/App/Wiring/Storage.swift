@@ -29,9 +29,10 @@ struct Storage: Sendable {
             guard let url = cluster?.connectionURL ?? settings.databaseURL else {
                 throw StartFailure("there is no database")
             }
-            let database = try await Database.connect(
-                url, configuration: worker.map { DatabaseConfiguration(worker: $0) } ?? DatabaseConfiguration(),
-                logger: logger)
+            var configuration = worker.map { DatabaseConfiguration(worker: $0) } ?? DatabaseConfiguration()
+            configuration.connectionWait = settings.databaseWait
+            configuration.answerTimeout = settings.databaseAnswer
+            let database = try await Database.connect(url, configuration: configuration, logger: logger)
             let storage = Storage(database: database, settings: settings, data: data, isPrivate: isPrivate)
             do {
                 let result = try await body(storage)
