@@ -213,7 +213,8 @@ let package = Package(
             name: "RailwayPluginTests", dependencies: ["RailwayPlugin", "PluginKit", "PluginTestHost"],
             swiftSettings: settings),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["App", "Domain", "Outbound", "Persistence", "Sandbox"],
+            name: "IntegrationTests",
+            dependencies: ["App", "Domain", "Metering", "Outbound", "Persistence", "Sandbox"],
             swiftSettings: settings),
     ],
     cLanguageStandard: .c11

@@ -13,6 +13,7 @@ final class HostProcess: Sendable {
     /// The sandbox's address where it was started with `--sandbox`.
     let sandbox: String?
     private let process: Process
+    private let complaints: String
 
     /// Starts it and waits until it has told its address.
     init(
@@ -25,7 +26,7 @@ final class HostProcess: Sendable {
         let pipe = Pipe()
         process.standardOutput = pipe
         // Into a file: a child that outlives a failed test must not hold the runner's own output open.
-        let complaints = dataDirectory + ".stderr"
+        complaints = dataDirectory + ".stderr"
         try "".write(toFile: complaints, atomically: false, encoding: .utf8)
         process.standardError = FileHandle(forWritingAtPath: complaints)
         try process.run()
@@ -55,6 +56,15 @@ final class HostProcess: Sendable {
         Glibc.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
     }
+
+    /// What it has logged since it was started.
+    var log: String { (try? String(contentsOfFile: complaints, encoding: .utf8)) ?? "" }
+
+    /// SIGSTOP: it stands still where it is, with everything open.
+    func pause() { Glibc.kill(process.processIdentifier, SIGSTOP) }
+
+    /// SIGCONT.
+    func goOn() { Glibc.kill(process.processIdentifier, SIGCONT) }
 
     /// SIGTERM; answers the exit status.
     func stop() -> Int32 {

@@ -34,7 +34,7 @@ import Testing
                     [.uuid(running), .text(provider)])
             }
 
-            #expect(try await Migrator(test.database).migrate().map(\.number) == [2, 3])
+            #expect(try await Migrator(test.database).migrate().map(\.number) == [2, 3, 4])
             #expect(try await Migrator(test.database).pending().isEmpty)
             #expect(try await test.count("SELECT count(*) FROM deployments WHERE step_id IS NULL") == 2)
             let worker = TestDatabase.id()
