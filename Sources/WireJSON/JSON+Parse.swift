@@ -13,6 +13,10 @@ extension JSON {
         }
     }
 
+    /// The largest exponent, either way: a double's. PostgreSQL's jsonb writes a number out, so that larger ones would
+    /// let a short text become a long one.
+    public static let maximumExponent = 308
+
     /// Reads one JSON text (RFC 8259): UTF-8, no duplicate member names, nothing behind the value.
     ///
     /// - Throws: `JSONError` with the place of the first fault.
@@ -138,18 +142,22 @@ private struct JSONParser {
             isInteger = false
             position += 1
             if let sign = peek(), sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { position += 1 }
-            while peek() == UInt8(ascii: "0"), position + 1 < bytes.count,
-                UInt8(ascii: "0")...UInt8(ascii: "9") ~= bytes[position + 1]
-            { position += 1 }
             let exponent = position
             try digits()
-            // PostgreSQL's numeric, and so jsonb, ends at 131072 digits before the point and 16383 after it.
-            guard position - exponent <= 4 else { throw fault("a number's exponent is too large", at: start) }
+            guard isModest(bytes[exponent..<position]) else {
+                throw fault("a number's exponent is above \(JSON.maximumExponent)", at: start)
+            }
         }
         guard position - start <= 1_000 else { throw fault("a number has more than 1000 digits", at: start) }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         if isInteger, let value = Int64(text) { return .integer(value) }
         return .decimal(text)
+    }
+
+    /// Whether an exponent's digits stand for one that is not too large.
+    func isModest(_ digits: ArraySlice<UInt8>) -> Bool {
+        let digits = digits.drop { $0 == UInt8(ascii: "0") }
+        return digits.count <= 3 && digits.reduce(0) { $0 * 10 + Int($1 - UInt8(ascii: "0")) } <= JSON.maximumExponent
     }
 
     mutating func digits() throws(JSONError) {

@@ -4,7 +4,7 @@ import Domain
 enum DangerousContent {
     static let words = ["<script", "javascript:", "eval(", "exec("]
 
-    /// Every string in the configuration, at any depth, that holds one of the words in any case.
+    /// Every string in the configuration, at any depth, that holds one of the words in any case; names of members too.
     static func errors(in configuration: JSON, at pointer: String) -> [InputError] {
         var errors: [InputError] = []
         collect(configuration, pointer, into: &errors)
@@ -14,20 +14,25 @@ enum DangerousContent {
     private static func collect(_ value: JSON, _ pointer: String, into errors: inout [InputError]) {
         guard errors.count < Problem.maximumErrors else { return }
         switch value {
-        case .string(let text):
-            guard let word = firstWord(in: text) else { return }
-            errors.append(
-                InputError(
-                    place: .pointer(pointer), code: ProblemCode.dangerousContent.rawValue,
-                    detail: "The text contains \"\(word)\", which is not accepted in a configuration."))
+        case .string(let text): check(text, "text", pointer, into: &errors)
         case .array(let elements):
             for (index, element) in elements.enumerated() { collect(element, "\(pointer)/\(index)", into: &errors) }
         case .object(let object):
             for member in object.members {
-                collect(member.value, ObjectReader.pointer(member.key, under: pointer), into: &errors)
+                let place = ObjectReader.pointer(member.key.clipped, under: pointer)
+                check(member.key, "member's name", place, into: &errors)
+                collect(member.value, place, into: &errors)
             }
         case .null, .bool, .integer, .decimal: return
         }
+    }
+
+    private static func check(_ text: String, _ what: String, _ pointer: String, into errors: inout [InputError]) {
+        guard let word = firstWord(in: text) else { return }
+        errors.append(
+            InputError(
+                place: .pointer(pointer), code: ProblemCode.dangerousContent.rawValue,
+                detail: "The \(what) contains \"\(word)\", which is not accepted in a configuration."))
     }
 
     private static let lowerCaseWords = words.map { (text: $0, bytes: Array($0.utf8)) }

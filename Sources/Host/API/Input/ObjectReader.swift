@@ -49,8 +49,11 @@ struct ObjectReader {
 
     /// RFC 6901: the pointer to a member of the object at `parent`.
     static func pointer(_ key: String, under parent: String = "") -> String {
-        guard key.contains(where: { $0 == "~" || $0 == "/" }) else { return "\(parent)/\(key)" }
-        let escaped = key.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
+        guard key.utf8.contains(where: { $0 == UInt8(ascii: "~") || $0 == UInt8(ascii: "/") }) else {
+            return "\(parent)/\(key)"
+        }
+        // By scalars: a character may be a slash and a combining mark.
+        let escaped = key.unicodeScalars.map { $0 == "~" ? "~0" : $0 == "/" ? "~1" : String($0) }.joined()
         return "\(parent)/\(escaped)"
     }
 

@@ -13,16 +13,17 @@ struct QueryReader {
     }
 
     mutating func text(_ name: String) -> String? {
-        known.append(name)
         let values = parameters.filter { $0.key == name[...] }
-        if values.count > 1 { refuse(name, "repeated", "\"\(name)\" is given more than once.") }
+        let isFirst = !known.contains(name)
+        if isFirst { known.append(name) }
+        if isFirst, values.count > 1 { refuse(name, "repeated", "\"\(name)\" is given more than once.") }
         return values.first.map { String($0.value) }
     }
 
     /// A whole number in `range`, or `fallback` where there is none.
     mutating func integer(_ name: String, in range: ClosedRange<Int64>, default fallback: Int64) -> Int64 {
         guard let text = text(name) else { return fallback }
-        if let value = Int64(text), range.contains(value) { return value }
+        if let value = Int64(text), range.contains(value), text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }) { return value }
         let allowed =
             range.upperBound == .max
             ? "\(range.lowerBound) or more" : "from \(range.lowerBound) to \(range.upperBound)"

@@ -77,6 +77,15 @@ extension Problem {
 }
 
 extension StringProtocol {
-    /// A text from a request, short enough to be named in an answer.
-    var clipped: String { count > 80 ? prefix(80) + "…" : String(self) }
+    /// A text from a request, as it may be named in an answer: short, and without what a terminal or a reader's eye
+    /// would take for more than text. Scalars are counted: a single character may have thousands of them.
+    var clipped: String {
+        let shown = unicodeScalars.prefix(80).map { scalar -> Unicode.Scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator: "\u{FFFD}"
+            default: scalar
+            }
+        }
+        return String(String.UnicodeScalarView(shown)) + (unicodeScalars.count > shown.count ? "…" : "")
+    }
 }

@@ -42,14 +42,15 @@ struct Problem: Error {
         return (document.bytes, fields)
     }
 
-    /// The same for git, which shows its user nothing but plain text.
+    /// The same for git, which shows its user nothing but plain text: what is wrong, a line each.
     func plainResponse() -> Response {
+        let text = errors.isEmpty ? detail : errors.prefix(Self.maximumErrors).map(\.detail).joined(separator: "\n")
         var fields = headers
         fields[.contentType] = "text/plain; charset=utf-8"
         fields[.cacheControl] = "no-store"
         return Response(
             status: code.status, headers: fields,
-            body: ResponseBody(byteBuffer: ByteBuffer(string: "\(detail) (\(code.rawValue))\n")))
+            body: ResponseBody(byteBuffer: ByteBuffer(string: "\(text) (\(code.rawValue))\n")))
     }
 }
 

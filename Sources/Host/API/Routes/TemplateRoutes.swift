@@ -95,13 +95,15 @@ struct TemplateRoutes: Sendable {
     }
 
     private static func idempotencyKey(_ headers: HTTPFields) throws(Problem) -> String? {
-        guard let key = headers[.idempotencyKey] else { return nil }
+        let keys = headers[values: .idempotencyKey]
+        guard let key = keys.first else { return nil }
+        let name = HTTPField.Name.idempotencyKey.rawName
+        func refusal(_ code: String, _ detail: String) -> Problem {
+            Problem(.invalidHeader, detail, errors: [InputError(place: .header(name), code: code, detail: detail)])
+        }
+        guard keys.count == 1 else { throw refusal("repeated", "\(name) is given more than once.") }
         guard (1...255).contains(key.utf8.count), key.utf8.allSatisfy({ 0x20...0x7E ~= $0 }) else {
-            let name = HTTPField.Name.idempotencyKey.rawName
-            let detail = "An \(name) has 1 to 255 printable ASCII characters."
-            throw Problem(
-                .invalidHeader, detail,
-                errors: [InputError(place: .header(name), code: "invalid_idempotency_key", detail: detail)])
+            throw refusal("invalid_idempotency_key", "An \(name) has 1 to 255 printable ASCII characters.")
         }
         return key
     }
