@@ -63,8 +63,8 @@ import Testing
     @Test func `limits`() {
         #expect(codes(String(repeating: "#", count: SourceReader.maximumBytes)) == ["empty"])
         #expect(codes(String(repeating: "#", count: SourceReader.maximumBytes + 1)) == ["too_large"])
-        #expect(codes(String(repeating: "[", count: 64) + String(repeating: "]", count: 64)) == [])
-        #expect(codes(String(repeating: "[", count: 66) + String(repeating: "]", count: 66)) == ["too_deep"])
+        #expect(codes(String(repeating: "[", count: 32) + String(repeating: "]", count: 32)) == [])
+        #expect(codes(String(repeating: "[", count: 34) + String(repeating: "]", count: 34)) == ["too_deep"])
         for opening in ["[", "{a: ", "- ", "? ", "{", "[{"] {
             #expect(codes(String(repeating: opening, count: 100_000)).count == 1)
         }

@@ -5,19 +5,23 @@ struct AnswerFields: Sendable {
     private(set) var children: [(name: String, fields: AnswerFields)] = []
     /// What the model is told of a field without parts.
     private(set) var meaning: String?
+    private var positions: [String: Int] = [:]
 
-    mutating func require(_ path: ArraySlice<String>, meaning: String? = nil) {
+    /// Returns how many fields are new.
+    @discardableResult
+    mutating func require(_ path: ArraySlice<String>, meaning: String? = nil) -> Int {
         guard let name = path.first else {
             self.meaning = self.meaning ?? meaning
-            return
+            return 0
         }
-        if let index = children.firstIndex(where: { $0.name == name }) {
-            children[index].fields.require(path.dropFirst(), meaning: meaning)
-        } else {
-            var fields = AnswerFields()
-            fields.require(path.dropFirst(), meaning: meaning)
-            children.append((name, fields))
+        if let index = positions[name] {
+            return children[index].fields.require(path.dropFirst(), meaning: meaning)
         }
+        var fields = AnswerFields()
+        let count = 1 + fields.require(path.dropFirst(), meaning: meaning)
+        positions[name] = children.count
+        children.append((name, fields))
+        return count
     }
 }
 

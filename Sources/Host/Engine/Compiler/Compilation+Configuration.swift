@@ -79,7 +79,7 @@ extension Compilation {
             key: key, kind: kind, label: label, description: description, pattern: pattern, options: options,
             defaultValue: nil, isOptional: isOptional)
         guard let value = fields.member("default", &findings) else { return bare }
-        for fault in bare.faults(of: value.json) {
+        for fault in bare.faults(of: value.json, steps: &patternSteps) {
             findings.add(
                 "default_does_not_fit", "the default of the input \"\(key)\" \(fault.message)",
                 suggestion: fault.suggestion, at: value.place)
@@ -115,11 +115,11 @@ extension Compilation {
                 "pattern_not_allowed", "a pattern is for inputs of type string, not \(kind.rawValue)", at: place)
             return nil
         }
-        do {
-            _ = try Regex(pattern)
+        do throws(InputPattern.Fault) {
+            _ = try InputPattern(pattern)
             return pattern
         } catch {
-            findings.add("invalid_pattern", "the pattern \"\(pattern)\" is not valid: \(error)", at: place)
+            findings.add("invalid_pattern", "the pattern \"\(pattern)\" is not valid: it \(error)", at: place)
             return nil
         }
     }

@@ -21,38 +21,51 @@ extension Compilation {
                 case .ai: [step.node["prompt_template"]]
                 case .system: [step.node["parameters"]]
                 }
-            for node in texts.compactMap({ $0 }) { uses += references(in: node, step: index) }
+            for node in texts.compactMap({ $0 }) { collectReferences(in: node, step: index, &uses) }
         }
-        if let node = successCriteria?["health_checks"] { uses += references(in: node, step: nil) }
-        return uses.filter { !findings.isFull && check($0) && checkSecret($0) }
+        if let node = successCriteria?["health_checks"] {
+            collectReferences(in: node, step: nil, &uses)
+        }
+        let inputs = Dictionary(inputs.map { ($0.key, $0) }) { first, _ in first }
+        return uses.filter { !findings.isFull && check($0, inputs) && checkSecret($0) }
     }
 
-    private mutating func references(in node: SourceNode, step: Int?) -> [ReferenceUse] {
+    private mutating func collectReferences(
+        in node: SourceNode, step: Int?, _ uses: inout [ReferenceUse]
+    ) {
         var strings: [(text: String, place: SourcePlace)] = []
         node.forEachString { text, place in
             if text.utf8.contains(UInt8(ascii: "{")) { strings.append((text, place)) }
         }
-        var uses: [ReferenceUse] = []
-        for (string, place) in strings {
+        for (string, place) in strings where uses.count <= TemplateCompiler.maximumReferences {
             let scan = ReferenceScan(string)
-            var cursor = text?.cursor(at: place)
-            for segment in scan.segments {
-                guard case .reference(let reference) = segment else { continue }
-                let exact = cursor?.next(reference.text) ?? place
+            let references = scan.references
+            guard uses.count + references.count <= TemplateCompiler.maximumReferences else {
+                findings.add(
+                    "too_many",
+                    "the template has more than \(TemplateCompiler.maximumReferences) references from its beginning to "
+                        + "this text", at: place)
+                return
+            }
+            let texts = references.map(\.text)
+            for (index, reference) in references.enumerated() {
+                var exact = place
+                exact.piece = SourcePlace.Piece(texts: texts, index: index)
                 uses.append(
                     ReferenceUse(
                         reference: reference, place: exact, step: step, isWhole: scan.segments.count == 1))
             }
-            cursor = text?.cursor(at: place)
-            for fault in scan.faults where !findings.isFull {
-                findings.add(fault.code, fault.reason, at: cursor?.next(fault.text) ?? place)
+            let faults = scan.faults.map(\.text)
+            for (index, fault) in scan.faults.enumerated() where !findings.isFull {
+                var exact = place
+                exact.piece = SourcePlace.Piece(texts: faults, index: index)
+                findings.add(fault.code, fault.reason, at: exact)
             }
         }
-        return uses
     }
 
     /// Whether the reference names something that can be bound; reports it otherwise.
-    private mutating func check(_ use: ReferenceUse) -> Bool {
+    private mutating func check(_ use: ReferenceUse, _ inputs: [String: InputDeclaration]) -> Bool {
         let root = use.reference.root
         if root == "deployment_config" { return checkConstant(use) }
         let owners = names.steps(named: root)
@@ -65,9 +78,10 @@ extension Compilation {
         }
         if let owner = owners.first { return checkOutput(use, of: owner) }
         if NameTable.executionOutputs.contains(root) { return checkExecutionOutput(use) }
-        if let input = inputs.first(where: { $0.key == root }) { return checkInput(use, input) }
+        if let input = inputs[root] { return checkInput(use, input) }
         if unreadableNames.contains(root) { return false }
-        let known = inputs.map(\.key) + names.names + NameTable.executionOutputs + ["deployment_config"]
+        let known =
+            self.inputs.map(\.key) + names.names + NameTable.executionOutputs + ["deployment_config"]
         findings.add(
             "unknown_reference",
             "\(use.reference.text) names nothing: \"\(root)\" is no input, no output of a step and not "
@@ -148,14 +162,21 @@ extension Compilation {
                 "\(use.reference.text): an AI answer has named fields, \"\(position)\" is a position", at: use.place)
             return false
         }
-        fields[owner].require(path, meaning: meaning(of: use))
+        fieldCounts[owner] += fields[owner].require(path, meaning: meaning(of: use))
+        guard fieldCounts[owner] <= TemplateCompiler.maximumAnswerFields else {
+            findings.add(
+                "too_many",
+                "\(use.reference.text) asks one field too many of \"\(steps[owner].name)\": an answer may have "
+                    + "\(TemplateCompiler.maximumAnswerFields)", at: use.place)
+            return false
+        }
         return true
     }
 
     /// What a model is told of a field that later steps refer to.
     private func meaning(of use: ReferenceUse) -> String? {
         guard let step = use.step, steps[step].command == "setup_database",
-            let schema = steps[step].node["parameters"]?["schema"]?.string, schema.contains(use.reference.text)
+            use.place.path.ends(with: ["parameters", "schema"])
         else { return nil }
         return "PostgreSQL DDL: statements that can be run as they are, in one transaction, on an empty database."
     }

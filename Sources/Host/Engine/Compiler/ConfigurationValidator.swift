@@ -24,6 +24,7 @@ public enum ConfigurationValidator {
         }
         try checkSize(configuration)
         var faults: [Diagnostic] = []
+        var steps = InputPattern.maximumSteps
         var accepted = JSONObject()
         for input in inputs {
             let pointer = "/configuration/\(JSONPointer.escape(input.key))"
@@ -37,7 +38,7 @@ public enum ConfigurationValidator {
                 continue
             }
             accepted[input.key] = value
-            for fault in input.faults(of: value) {
+            for fault in input.faults(of: value, steps: &steps) {
                 faults.append(
                     Diagnostic(
                         code: fault.code, message: "the input \"\(input.key)\" \(fault.message)",
@@ -60,7 +61,7 @@ public enum ConfigurationValidator {
     }
 
     private static func checkSize(_ configuration: JSON) throws(Diagnostics) {
-        let (bytes, depth) = extent(of: configuration)
+        let (bytes, depth) = configuration.extent
         guard bytes <= maximumBytes else {
             throw refusal("too_large", "has \(bytes) bytes of text; at most \(maximumBytes) are allowed")
         }
@@ -71,20 +72,5 @@ public enum ConfigurationValidator {
 
     private static func refusal(_ code: String, _ message: String) -> Diagnostics {
         Diagnostics([Diagnostic(code: code, message: "the configuration \(message)", pointer: "/configuration")])
-    }
-
-    private static func extent(of value: JSON) -> (bytes: Int, depth: Int) {
-        switch value {
-        case .string(let text): return (text.utf8.count, 0)
-        case .decimal(let digits): return (digits.utf8.count, 0)
-        case .array(let elements):
-            let parts = elements.map { extent(of: $0) }
-            return (parts.reduce(0) { $0 + $1.bytes + 1 }, 1 + (parts.map(\.depth).max() ?? 0))
-        case .object(let object):
-            let parts = object.members.map { extent(of: $0.value) }
-            let names = object.members.reduce(0) { $0 + $1.key.utf8.count + 1 }
-            return (names + parts.reduce(0) { $0 + $1.bytes }, 1 + (parts.map(\.depth).max() ?? 0))
-        default: return (8, 0)
-        }
     }
 }

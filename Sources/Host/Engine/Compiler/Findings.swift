@@ -6,6 +6,10 @@ struct Findings {
     static let maximum = 100
 
     private var entries: [(order: Int, diagnostic: Diagnostic)] = []
+    /// Where pieces of texts are looked for; nil where the input was not a text.
+    private let text: SourceText?
+
+    init(text: SourceText? = nil) { self.text = text }
 
     var isEmpty: Bool { entries.isEmpty }
     /// Whether looking for more is wasted work.
@@ -13,9 +17,10 @@ struct Findings {
 
     mutating func add(_ code: String, _ message: String, suggestion: String? = nil, at place: SourcePlace) {
         guard !isFull else { return }
+        let exact = place.piece.flatMap { text?.position(of: $0, at: place) }
         let diagnostic = Diagnostic(
-            code: code, message: message, suggestion: suggestion, pointer: place.pointer, line: place.line,
-            column: place.column)
+            code: code, message: message, suggestion: suggestion, pointer: place.path.pointer,
+            line: exact?.line ?? place.line, column: exact?.column ?? place.column)
         entries.append((place.order, diagnostic))
     }
 

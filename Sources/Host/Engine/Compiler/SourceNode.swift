@@ -1,16 +1,5 @@
 import Domain
 
-/// Where a value stands in the input it was read from.
-struct SourcePlace: Sendable {
-    /// RFC 6901 pointer to the value.
-    let pointer: String
-    /// Line and column from 1; nil where the input was not a text.
-    let line: Int?
-    let column: Int?
-    /// Position in document order, by which diagnostics are sorted.
-    let order: Int
-}
-
 /// A value of a template's source together with its place.
 struct SourceNode: Sendable {
     enum Content: Sendable {
@@ -72,29 +61,29 @@ extension SourceNode {
     /// A JSON value as a source without lines.
     init(_ json: JSON) {
         var order = 0
-        self.init(json, pointer: "", order: &order)
+        self.init(json, .root, order: &order)
     }
 
-    private init(_ json: JSON, pointer: String, order: inout Int) {
-        place = SourcePlace(pointer: pointer, line: nil, column: nil, order: order)
+    private init(_ json: JSON, _ trail: SourceTrail, order: inout Int) {
+        place = SourcePlace(path: trail, line: nil, column: nil, order: order)
         order += 1
         switch json {
         case .array(let elements):
             var nodes: [SourceNode] = []
             for (index, element) in elements.enumerated() {
-                nodes.append(SourceNode(element, pointer: "\(pointer)/\(index)", order: &order))
+                nodes.append(SourceNode(element, trail.element(index), order: &order))
             }
             content = .sequence(nodes)
         case .object(let object):
             var members: [Member] = []
             for member in object.members {
-                let path = pointer + "/" + JSONPointer.escape(member.key)
-                let keyPlace = SourcePlace(pointer: path, line: nil, column: nil, order: order)
+                let path = trail.member(member.key)
+                let keyPlace = SourcePlace(path: path, line: nil, column: nil, order: order)
                 order += 1
                 members.append(
                     Member(
                         key: member.key, keyPlace: keyPlace,
-                        value: SourceNode(member.value, pointer: path, order: &order)))
+                        value: SourceNode(member.value, path, order: &order)))
             }
             content = .mapping(members)
         default: content = .scalar(json)

@@ -9,7 +9,7 @@ import Yams
 /// character; afterwards the character is turned back.
 struct SourceReader {
     static let maximumBytes = 1_048_576
-    static let maximumDepth = 64
+    static let maximumDepth = 32
 
     private var marker: Unicode.Scalar = "\u{E000}"
     private var order = 0
@@ -42,7 +42,7 @@ struct SourceReader {
                 findings.add("empty", "the template is empty", at: Self.start)
                 return nil
             }
-            return convert(root, pointer: "", depth: 0)
+            return convert(root, .root, depth: 0)
         } catch let error as YamlError {
             report(error)
         } catch {
@@ -51,7 +51,7 @@ struct SourceReader {
         return nil
     }
 
-    private static let start = SourcePlace(pointer: "", line: 1, column: 1, order: 0)
+    private static let start = SourcePlace(path: .root, line: 1, column: 1, order: 0)
 
     private static func isSpace(_ byte: UInt8) -> Bool {
         byte == 0x20 || byte == 0x09 || byte == 0x0A || byte == 0x0D
@@ -113,13 +113,13 @@ struct SourceReader {
 }
 
 extension SourceReader {
-    private mutating func place(_ node: Node, _ pointer: String) -> SourcePlace {
+    private mutating func place(_ node: Node, _ trail: SourceTrail) -> SourcePlace {
         order += 1
-        return SourcePlace(pointer: pointer, line: node.mark?.line, column: node.mark?.column, order: order)
+        return SourcePlace(path: trail, line: node.mark?.line, column: node.mark?.column, order: order)
     }
 
-    private mutating func convert(_ node: Node, pointer: String, depth: Int) -> SourceNode? {
-        let place = place(node, pointer)
+    private mutating func convert(_ node: Node, _ trail: SourceTrail, depth: Int) -> SourceNode? {
+        let place = place(node, trail)
         guard depth <= Self.maximumDepth else {
             findings.add("too_deep", "nested deeper than \(Self.maximumDepth) levels", at: place)
             return nil
@@ -130,12 +130,12 @@ extension SourceReader {
         case .sequence(let sequence):
             guard isUntagged(sequence.tag, .seq, at: place) else { return nil }
             let nodes = sequence.enumerated().map { index, element in
-                convert(element, pointer: "\(pointer)/\(index)", depth: depth + 1)
+                convert(element, trail.element(index), depth: depth + 1)
             }
             return SourceNode(content: .sequence(nodes.compactMap { $0 }), place: place)
         case .mapping(let mapping):
             guard isUntagged(mapping.tag, .map, at: place) else { return nil }
-            let members = mapping.map { member($0.key, $0.value, pointer: pointer, depth: depth) }
+            let members = mapping.map { member($0.key, $0.value, trail, depth: depth) }
             return SourceNode(content: .mapping(members.compactMap { $0 }), place: place)
         case .alias:
             findings.add("alias", "aliases are not supported: repeat the value", at: place)
@@ -144,16 +144,16 @@ extension SourceReader {
     }
 
     private mutating func member(
-        _ key: Node, _ value: Node, pointer: String, depth: Int
+        _ key: Node, _ value: Node, _ trail: SourceTrail, depth: Int
     ) -> SourceNode.Member? {
         guard case .scalar(let scalar) = key else {
-            findings.add("key_type", "a key must be a string", at: place(key, pointer))
+            findings.add("key_type", "a key must be a string", at: place(key, trail))
             return nil
         }
-        guard let name = text(scalar, at: place(key, pointer)) else { return nil }
-        let path = pointer + "/" + JSONPointer.escape(name)
+        guard let name = text(scalar, at: place(key, trail)) else { return nil }
+        let path = trail.member(name)
         let keyPlace = place(key, path)
-        return convert(value, pointer: path, depth: depth + 1).map {
+        return convert(value, path, depth: depth + 1).map {
             SourceNode.Member(key: name, keyPlace: keyPlace, value: $0)
         }
     }
@@ -198,13 +198,13 @@ extension SourceReader {
         switch error {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
-            let place = SourcePlace(pointer: "", line: mark.line, column: mark.column, order: 0)
+            let place = SourcePlace(path: .root, line: mark.line, column: mark.column, order: 0)
             let detail = context.map { "\($0.text): " } ?? ""
             findings.add("syntax", "not valid YAML or JSON: \(detail)\(problem)", at: place)
         case .reader(let problem, _, _, _):
             findings.add("syntax", "the template cannot be read: \(problem)", at: Self.start)
         case .duplicatedKeysInMapping(let keys, let context):
-            let place = SourcePlace(pointer: "", line: context.mark.line, column: context.mark.column, order: 0)
+            let place = SourcePlace(path: .root, line: context.mark.line, column: context.mark.column, order: 0)
             let names = keys.sorted().map { "\"\(Self.replacing(marker, with: "*", in: $0))\"" }
             findings.add(
                 "duplicate_key", "given more than once in the same object: \(names.joined(separator: ", "))", at: place)

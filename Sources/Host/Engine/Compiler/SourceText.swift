@@ -8,48 +8,50 @@ struct SourceText: Sendable {
         lineStarts = [0] + bytes.indices.filter { bytes[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }
     }
 
-    /// A cursor that looks for pieces of a scalar from its place on; nil where the place has no line.
-    func cursor(at place: SourcePlace) -> Cursor? {
+    /// The line and column of a piece of the text that stands at a place; nil where the place has no line, or where the
+    /// piece is not spelled literally there, as in a string with escapes or a folded line. Linear in the text.
+    func position(of piece: SourcePlace.Piece, at place: SourcePlace) -> (line: Int, column: Int)? {
         guard let line = place.line, let column = place.column, lineStarts.indices.contains(line - 1) else {
             return nil
         }
-        var cursor = Cursor(text: self, scalar: place, position: lineStarts[line - 1], line: line)
+        var cursor = Cursor(text: self, position: lineStarts[line - 1], line: line)
         while cursor.column < column, cursor.position < bytes.count, cursor.line == line { cursor.advance() }
-        return cursor
+        var found: (line: Int, column: Int)?
+        for text in piece.texts[...piece.index] {
+            found = cursor.next(text)
+            guard found != nil else { return nil }
+        }
+        return found
     }
 }
 
 extension SourceText {
-    /// Finds the pieces of one scalar in their order, in time linear in the text.
-    struct Cursor {
-        fileprivate let text: SourceText
-        fileprivate let scalar: SourcePlace
-        fileprivate var position: Int
-        fileprivate var line: Int
-        fileprivate var column = 1
+    /// Finds the pieces of one scalar in their order.
+    private struct Cursor {
+        let text: SourceText
+        var position: Int
+        var line: Int
+        var column = 1
 
-        /// The place of the next appearance of a piece. nil, from then on, where it is not spelled literally, as in
-        /// a string with escapes or a folded line.
-        mutating func next(_ piece: String) -> SourcePlace? {
+        /// The place of the next appearance of a piece; nil where there is none.
+        mutating func next(_ piece: String) -> (line: Int, column: Int)? {
             let wanted = Array(piece.utf8)
             guard let first = wanted.first else { return nil }
             while position + wanted.count <= text.bytes.count {
                 if text.bytes[position] == first,
                     text.bytes[position..<position + wanted.count].elementsEqual(wanted)
                 {
-                    let place = SourcePlace(
-                        pointer: scalar.pointer, line: line, column: column, order: scalar.order)
+                    let found = (line, column)
                     for _ in wanted { advance() }
-                    return place
+                    return found
                 }
                 advance()
             }
-            position = text.bytes.count
             return nil
         }
 
         /// Moves on by one byte. Columns count characters: the later bytes of one do not.
-        fileprivate mutating func advance() {
+        mutating func advance() {
             let byte = text.bytes[position]
             position += 1
             if byte == UInt8(ascii: "\n") {

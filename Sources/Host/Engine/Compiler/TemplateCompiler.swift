@@ -6,12 +6,16 @@ public import Domain
 public struct TemplateCompiler: Sendable {
     /// Steps in one template.
     public static let maximumSteps = 200
+    /// References in all texts of one template.
+    public static let maximumReferences = 10_000
+    /// Fields that references may ask of one AI step's answer, parts of fields included.
+    public static let maximumAnswerFields = 1_000
 
     let dispatch: any Dispatch
 
     public init(dispatch: any Dispatch) { self.dispatch = dispatch }
 
-    /// Compiles a template's text, YAML 1.2 or JSON. At most 1 MiB and 64 levels deep; no aliases, no tags, no
+    /// Compiles a template's text, YAML 1.2 or JSON. At most 1 MiB and 32 levels deep; no aliases, no tags, no
     /// duplicate keys.
     ///
     /// - Parameter file: the name the text goes by in diagnostics.
@@ -40,8 +44,9 @@ public struct TemplateCompiler: Sendable {
 /// One run of the compiler. Each stage reads what the stages before it left and adds its findings.
 struct Compilation {
     let dispatch: any Dispatch
-    let text: SourceText?
-    var findings = Findings()
+    var findings: Findings
+    /// What matching defaults against patterns may still take.
+    var patternSteps = InputPattern.maximumSteps
 
     var deploymentConfig: JSON = .object(JSONObject())
     var inputs: [InputDeclaration] = []
@@ -51,10 +56,12 @@ struct Compilation {
     var unreadableNames: Set<String> = []
     /// The fields that references ask of each step's answer.
     var fields: [AnswerFields] = []
+    /// How many those are, step by step.
+    var fieldCounts: [Int] = []
 
     init(dispatch: any Dispatch, text: SourceText?) {
         self.dispatch = dispatch
-        self.text = text
+        findings = Findings(text: text)
     }
 
     /// nil only where there are findings.
@@ -73,6 +80,7 @@ struct Compilation {
         readSteps(parts)
         names = NameTable(steps, inputs: inputPlaces, findings: &findings)
         fields = steps.map { _ in AnswerFields() }
+        fieldCounts = steps.map { _ in 0 }
         let references = collectReferences(successCriteria: node["success_criteria"])
         let dependencies = resolveDependencies(references)
         let criteria = readSuccessCriteria(parts)

@@ -27,6 +27,8 @@ public enum ReferenceError: Error, Sendable, Hashable, CustomStringConvertible {
     case unbound(String)
     /// The rendered text exceeds this many bytes.
     case tooLarge(limit: Int)
+    /// The rendered value is nested deeper than this.
+    case tooDeep(limit: Int)
     /// The text is not a template; the compiler refuses such a text.
     case malformed(String)
     /// The value is or has a secret, and the reference is only a part of a text.
@@ -36,6 +38,7 @@ public enum ReferenceError: Error, Sendable, Hashable, CustomStringConvertible {
         switch self {
         case .unbound(let reference): "nothing is bound to {{\(reference)}}"
         case .tooLarge(let limit): "the rendered text exceeds \(limit) bytes; refer to less, or to single fields"
+        case .tooDeep(let limit): "the rendered value is nested deeper than \(limit) levels; refer to parts of it"
         case .malformed(let reason): reason
         case .secret(let reference): "{{\(reference)}} is a secret and cannot be part of a text"
         }

@@ -2,9 +2,15 @@
 struct ReferenceScan {
     /// Longer than any path anyone means.
     static let maximumReferenceBytes = 256
+    /// Names in one path: what refers to an answer's field shapes that answer, and no document is deeper.
+    static let maximumReferenceNames = 16
 
     private(set) var segments: [ReferenceTemplate.Segment] = []
     private(set) var faults: [ReferenceSyntaxError] = []
+
+    var references: [Reference] {
+        segments.compactMap { if case .reference(let reference) = $0 { reference } else { nil } }
+    }
 
     init(_ text: String) {
         let bytes = Array(text.utf8)
@@ -90,6 +96,11 @@ struct ReferenceScan {
                 "malformed_reference",
                 "\(written) is not a reference: names of letters, digits, _ and - joined by dots; "
                     + "write \\{{ for literal braces")
+        }
+        guard path.count <= maximumReferenceNames else {
+            return fault(
+                "malformed_reference",
+                "\(written) has \(path.count) names; at most \(maximumReferenceNames) are allowed")
         }
         return .success(Reference(path: path.map { String($0) }, text: written))
     }

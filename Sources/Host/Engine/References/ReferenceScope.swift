@@ -36,25 +36,53 @@ extension ReferenceScope {
 
     /// A value with the references in all of its strings replaced. A string that is exactly one reference becomes
     /// the value with its type; member names are left alone.
+    ///
+    /// All that is put in, contents of files aside, has the bytes that one text may have, and what comes out is no
+    /// deeper than a record of it can be.
     public func renderValue(_ value: JSON) throws(ReferenceError) -> JSON {
+        var room = ReferenceTemplate.maximumRenderedBytes
+        return try renderValue(value, depth: 0, room: &room)
+    }
+
+    private func renderValue(_ value: JSON, depth: Int, room: inout Int) throws(ReferenceError)
+        -> JSON
+    {
         switch value {
         case .string(let text):
             guard text.utf8.contains(UInt8(ascii: "{")) else { return value }
             let template = try template(text)
-            if template.segments.count == 1, case .reference(let reference) = template.segments[0] {
-                return try self.value(of: reference)
+            guard template.segments.count == 1, case .reference(let reference) = template.segments[0]
+            else {
+                let rendered = try template.render(in: self)
+                try take(rendered.utf8.count, from: &room)
+                return .string(rendered)
             }
-            return .string(try template.render(in: self))
+            let whole = try self.value(of: reference)
+            let extent = whole.withoutFileContents.extent
+            guard depth + extent.depth <= ReferenceTemplate.maximumRenderedDepth else {
+                throw .tooDeep(limit: ReferenceTemplate.maximumRenderedDepth)
+            }
+            try take(extent.bytes, from: &room)
+            return whole
         case .array(let elements):
             var rendered: [JSON] = []
-            for element in elements { rendered.append(try renderValue(element)) }
+            for element in elements {
+                rendered.append(try renderValue(element, depth: depth + 1, room: &room))
+            }
             return .array(rendered)
         case .object(let object):
             var rendered = JSONObject()
-            for member in object.members { rendered[member.key] = try renderValue(member.value) }
+            for member in object.members {
+                rendered[member.key] = try renderValue(member.value, depth: depth + 1, room: &room)
+            }
             return .object(rendered)
         default: return value
         }
+    }
+
+    private func take(_ bytes: Int, from room: inout Int) throws(ReferenceError) {
+        room -= bytes
+        guard room >= 0 else { throw .tooLarge(limit: ReferenceTemplate.maximumRenderedBytes) }
     }
 
     func value(of reference: Reference) throws(ReferenceError) -> JSON {

@@ -12,6 +12,8 @@ public struct ReferenceTemplate: Sendable, Hashable {
 
     /// The largest text a template renders to, in bytes.
     public static let maximumRenderedBytes = 4_194_304
+    /// Levels of nesting in a value that its references have been replaced in.
+    public static let maximumRenderedDepth = 48
 
     public let segments: [Segment]
 

@@ -7,6 +7,15 @@ struct AIExchange: Sendable {
     /// The results this step depends on, in the order of the plan.
     let context: [(name: String, value: JSON)]
 
+    /// What a model is sent, in bytes: the results before and the prompt.
+    static let maximumBytes = 33_554_432
+
+    /// - Throws: where it would be more than `maximumBytes`.
+    func checkSize() throws(ReferenceError) {
+        let bytes = context.reduce(prompt.utf8.count) { $0 + $1.value.extent.bytes }
+        guard bytes <= Self.maximumBytes else { throw .tooLarge(limit: Self.maximumBytes) }
+    }
+
     /// The operation's input.
     ///
     /// - Parameter faults: what was wrong with the answer before, when the model is asked again.

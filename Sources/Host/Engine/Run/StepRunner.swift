@@ -115,6 +115,7 @@ struct StepRunner: Sendable {
         }
         let exchange = AIExchange(
             action: action, prompt: try rendered { try scope.render(action.promptTemplate) }, context: context)
+        try rendered { try exchange.checkSize() }
         let faults = Mutex<[String]>([])
         return try await attempts { number throws(StepFailure) in
             let asked = faults.withLock { $0 }
