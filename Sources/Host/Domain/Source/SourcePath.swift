@@ -18,7 +18,7 @@ public enum SourcePath {
             return "is absolute; paths are relative to the application's folder"
         }
         guard path.unicodeScalars.allSatisfy({ isPlain($0) }) else {
-            return "has a control or formatting character, or one of : * ? \" < > |"
+            return "has a control, formatting or invisible character, or one of : * ? \" < > |"
         }
         let names = path.split(separator: "/", omittingEmptySubsequences: false)
         guard names.count <= maximumDepth else { return "is more than \(maximumDepth) folders deep" }
@@ -36,20 +36,39 @@ public enum SourcePath {
             return "has a name that begins with a space or ends in a space or a dot"
         }
         // What git keeps for itself, in each spelling that a file system may take for it.
-        let folded = name.lowercased()
+        let folded = folded(String(name))
         if folded == ".git" || folded.hasPrefix("git~") || folded == ".gitmodules" {
             return "has the name \"\(name)\", which belongs to git"
+        }
+        if isShortened(folded) { return "has the name \"\(name)\", which is another file's short name on Windows" }
+        if devices.contains(String(folded.prefix { $0 != "." }.reversed().drop { $0 == " " }.reversed())) {
+            return "has the name \"\(name)\", which is a device on Windows"
         }
         return nil
     }
 
-    /// What two paths have in common that some file systems take for one.
-    public static func folded(_ path: String) -> String { path.lowercased() }
+    /// What two paths have in common that some file systems take for one: letters that have one capital are one, so
+    /// that `ı` is `i` and `ſ` is `s`. Swift compares without regard to how accents are written.
+    public static func folded(_ path: String) -> String { path.uppercased().lowercased() }
+
+    /// `packag~1.jso` names `package.json` where file systems keep names of eight letters and three.
+    private static func isShortened(_ name: String) -> Bool {
+        let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+        guard let base = parts.first, parts.count <= 2, base.utf8.count <= 8, parts.count == 1 || parts[1].count <= 3,
+            let tilde = base.lastIndex(of: "~"), tilde > base.startIndex
+        else { return false }
+        let number = base[base.index(after: tilde)...]
+        return !number.isEmpty && number.allSatisfy { $0.isASCII && $0.isNumber }
+    }
+
+    private static let devices = Set(
+        ["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"]
+            + ["com", "lpt"].flatMap { port in "0123456789¹²³".map { "\(port)\($0)" } })
 
     private static func isPlain(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
-        default: !":*?\"<>|".unicodeScalars.contains(scalar)
+        default: !":*?\"<>|".unicodeScalars.contains(scalar) && !scalar.properties.isDefaultIgnorableCodePoint
         }
     }
 }
