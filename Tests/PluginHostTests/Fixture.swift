@@ -111,7 +111,8 @@ enum HostileRule: Int, CaseIterable, Sendable {
     case none, noSymbol, wrongMagic, wrongMajor, wrongMinor, highMinimum, smallEntry, nullManifest, badManifest,
         otherABIInManifest, noInterface, smallTable, noStartFunction, nullEntry, refusesCreate, completesTwice,
         completesLate, neverCompletes, floods, unknownKind, spinsInStart, refusesStart, badResult, leaksSecret,
-        unknownIDs, refusesAfterCompletion, hugeChunk, ungranted, splitsText, badLog
+        unknownIDs, refusesAfterCompletion, hugeChunk, ungranted, splitsText, badLog, misalignedEntry,
+        misalignedTable, hugeManifest, missingBytes, noGetInterface, noFunctions, hugeSizes
 }
 
 /// Log lines, kept for a test to look at.

@@ -21,6 +21,9 @@ import Testing
         (.noStartFunction, .notAPlugin, ["lacks start"]),
         (.nullEntry, .incompatible, ["refuses a host of ABI 0.1"]),
         (.refusesCreate, .failed, ["-7", "the moon is in the wrong phase"]),
+        (.misalignedEntry, .notAPlugin, ["not aligned"]), (.hugeManifest, .manifest, ["longer than 1 MiB"]),
+        (.missingBytes, .manifest, ["NULL"]), (.noGetInterface, .notAPlugin, ["aib.provider/1"]),
+        (.noFunctions, .notAPlugin, ["create, destroy, start, cancel, on_event"]),
     ]
 
     @Test func brokenLibrariesAreRefusedInWords() async throws {

@@ -11,7 +11,8 @@ enum {
   NONE, NO_SYMBOL, WRONG_MAGIC, WRONG_MAJOR, WRONG_MINOR, HIGH_MINIMUM, SMALL_ENTRY, NULL_MANIFEST, BAD_MANIFEST,
   OTHER_ABI_IN_MANIFEST, NO_INTERFACE, SMALL_TABLE, NO_START_FUNCTION, NULL_ENTRY, REFUSES_CREATE, COMPLETES_TWICE,
   COMPLETES_LATE, NEVER_COMPLETES, FLOODS, UNKNOWN_KIND, SPINS_IN_START, REFUSES_START, BAD_RESULT, LEAKS_SECRET,
-  UNKNOWN_IDS, REFUSES_AFTER_COMPLETION, HUGE_CHUNK, UNGRANTED, SPLITS_TEXT, BAD_LOG
+  UNKNOWN_IDS, REFUSES_AFTER_COMPLETION, HUGE_CHUNK, UNGRANTED, SPLITS_TEXT, BAD_LOG,
+  MISALIGNED_ENTRY, MISALIGNED_TABLE, HUGE_MANIFEST, MISSING_BYTES, NO_GET_INTERFACE, NO_FUNCTIONS, HUGE_SIZES
 };
 #ifndef RULE
 #define RULE NONE
@@ -155,28 +156,34 @@ static aib_status health(void *instance) {
 }
 
 static const aib_provider PROVIDER = {
-    .struct_size = RULE == SMALL_TABLE ? 16 : sizeof(aib_provider),
-    .create = create, .destroy = destroy, .start = RULE == NO_START_FUNCTION ? NULL : start,
-    .cancel = cancel, .on_event = on_event, .health = health,
+    .struct_size = RULE == SMALL_TABLE ? 16 : RULE == HUGE_SIZES ? UINT32_MAX : sizeof(aib_provider),
+    .create = RULE == NO_FUNCTIONS ? NULL : create, .destroy = RULE == NO_FUNCTIONS ? NULL : destroy,
+    .start = RULE == NO_START_FUNCTION || RULE == NO_FUNCTIONS ? NULL : start,
+    .cancel = RULE == NO_FUNCTIONS ? NULL : cancel, .on_event = RULE == NO_FUNCTIONS ? NULL : on_event,
+    .health = RULE == NO_FUNCTIONS ? NULL : health,
 };
 
 static const void *get_interface(const char *id) {
-  return RULE != NO_INTERFACE && strcmp(id, AIB_IF_PROVIDER) == 0 ? &PROVIDER : NULL;
+  static uint64_t room[sizeof PROVIDER / 8 + 2];
+  if (RULE == NO_INTERFACE || strcmp(id, AIB_IF_PROVIDER) != 0) return NULL;
+  if (RULE != MISALIGNED_TABLE) return &PROVIDER;
+  memcpy((uint8_t *)room + 1, &PROVIDER, sizeof PROVIDER);
+  return (uint8_t *)room + 1;
 }
 
 static const aib_entry ENTRY = {
     .magic = RULE == WRONG_MAGIC ? 0x4B434148u : AIB_MAGIC,
-    .struct_size = RULE == SMALL_ENTRY ? 24 : sizeof(aib_entry),
+    .struct_size = RULE == SMALL_ENTRY ? 24 : RULE == HUGE_SIZES ? UINT32_MAX : sizeof(aib_entry),
     .abi_major = RULE == WRONG_MAJOR ? 7 : AIB_ABI_MAJOR,
     .abi_minor = RULE == WRONG_MINOR ? 9 : AIB_ABI_MINOR,
     .min_host_minor = RULE == HIGH_MINIMUM ? 5 : 1,
     .ptr_bits = 64,
-    .manifest = {RULE == NULL_MANIFEST ? NULL
+    .manifest = {RULE == NULL_MANIFEST || RULE == MISSING_BYTES ? NULL
                  : (const uint8_t *)(RULE == BAD_MANIFEST            ? BAD
                                      : RULE == OTHER_ABI_IN_MANIFEST ? OTHER
                                                                      : GOOD),
-                 RULE == BAD_MANIFEST ? sizeof BAD - 1 : sizeof GOOD - 1},
-    .get_interface = get_interface,
+                 RULE == BAD_MANIFEST ? sizeof BAD - 1 : RULE == HUGE_MANIFEST ? UINT64_MAX : sizeof GOOD - 1},
+    .get_interface = RULE == NO_GET_INTERFACE ? NULL : get_interface,
 };
 
 #if RULE == 1
@@ -185,6 +192,9 @@ const aib_entry *another_symbol(void) { return &ENTRY; }
 #else
 const aib_entry *aib_plugin_entry(uint32_t host_major, uint32_t host_minor) {
   (void)host_major, (void)host_minor;
-  return RULE == NULL_ENTRY ? NULL : &ENTRY;
+  static uint64_t room[sizeof ENTRY / 8 + 2];
+  if (RULE != MISALIGNED_ENTRY) return RULE == NULL_ENTRY ? NULL : &ENTRY;
+  memcpy((uint8_t *)room + 1, &ENTRY, sizeof ENTRY);
+  return (const aib_entry *)(const void *)((uint8_t *)room + 1);
 }
 #endif

@@ -41,7 +41,8 @@ struct LibraryImage: Sendable {
     }
 
     private static func read(_ path: String) throws(PluginRefusal) -> [UInt8] {
-        let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
+        // Not waiting: whoever opens a pipe would wait until somebody writes to it.
+        let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard file >= 0 else {
             throw PluginRefusal(
                 .notFound, path, "\(systemMessage())",
@@ -50,10 +51,9 @@ struct LibraryImage: Sendable {
         defer { close(file) }
         var status = stat()
         unsafe fstat(file, &status)
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            let kind = status.st_mode & S_IFMT == S_IFDIR ? "a directory" : "no regular file"
+        guard status.isRegularFile else {
             throw PluginRefusal(
-                .notFound, path, "this is \(kind)", fix: "Give the path of the plugin's .so file itself.")
+                .notFound, path, "this is \(status.kind)", fix: "Give the path of the plugin's .so file itself.")
         }
         let size = Int(status.st_size)
         guard size <= maximumBytes else {
@@ -82,18 +82,11 @@ struct LibraryImage: Sendable {
         return bytes
     }
 
-    /// Checks the headers that the dynamic loader would trust: past a segment that the file does not hold it would
-    /// read unbacked memory, which kills the process.
     private static func check(_ bytes: [UInt8], _ path: String) throws(PluginRefusal) {
         func refuse(_ reason: String, fix: String = "Give the .so that the plugin's build made.") -> PluginRefusal {
             PluginRefusal(.notALibrary, path, "\(reason); \(elf)", fix: fix)
         }
-        func number(_ offset: Int, _ width: Int) -> Int? {
-            // Nothing is added to an offset that the file states: it may be as large as a number can be.
-            guard offset >= 0, width <= bytes.count, offset <= bytes.count - width else { return nil }
-            let value = bytes[offset..<(offset + width)].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-            return Int(exactly: value)
-        }
+        func number(_ offset: Int) -> Int { Int(bytes[offset]) | Int(bytes[offset + 1]) << 8 }
         guard !bytes.isEmpty else { throw refuse("the file is empty") }
         guard bytes.starts(with: [0x7F, 0x45, 0x4C, 0x46]) else {
             let first = bytes.prefix(8).map { 0x20...0x7E ~= $0 ? String(Unicode.Scalar($0)) : "." }.joined()
@@ -102,16 +95,18 @@ struct LibraryImage: Sendable {
         guard bytes.count >= 64, bytes[4] == 2, bytes[5] == 1 else {
             throw refuse("the ELF file is not a 64-bit little-endian one")
         }
-        guard number(18, 2) == machine else { throw refuse("the library is for ELF machine \(number(18, 2) ?? 0)") }
-        guard number(16, 2) == 3 else { throw refuse("this is an ELF file of type \(number(16, 2) ?? 0), not 3") }
-        let cut = refuse("the file is cut off", fix: "Copy it again: it is shorter than its own headers say.")
-        guard let table = number(32, 8), let size = number(54, 2), size >= 56, let count = number(56, 2),
-            table <= bytes.count, count * size <= bytes.count - table
-        else { throw cut }
-        for index in 0..<count {
-            guard let offset = number(table + index * size + 8, 8), let length = number(table + index * size + 32, 8),
-                offset <= bytes.count, length <= bytes.count - offset
-            else { throw cut }
+        guard number(18) == machine else { throw refuse("the library is for ELF machine \(number(18))") }
+        guard number(16) == 3 else { throw refuse("this is an ELF file of type \(number(16)), not 3") }
+        do throws(LibraryHeaders.Fault) {
+            _ = try LibraryHeaders(bytes)
+        } catch {
+            switch error {
+            case .cutOff:
+                throw refuse("the file is cut off", fix: "Copy it again: it is shorter than its own headers say.")
+            case .wrong(let reason):
+                throw refuse(
+                    "its headers are damaged: \(reason)", fix: "Copy it again, or link it as the examples are linked.")
+            }
         }
     }
 

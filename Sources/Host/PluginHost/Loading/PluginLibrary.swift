@@ -11,28 +11,6 @@ import PluginABI
     let manifest: PluginManifest
     let provider: aib_provider
 
-    /// The manifest that lies beside a library, `x.plugin.json` for `x.so`, or nil.
-    static func sidecar(of path: String) throws(PluginRefusal) -> (path: String, bytes: [UInt8])? {
-        let file = (path.hasSuffix(".so") ? String(path.dropLast(3)) : path) + ".plugin.json"
-        guard let stream = unsafe fopen(file, "re") else {
-            guard errno == ENOENT else {
-                throw PluginRefusal(
-                    .manifest, path, "\(file): \(systemMessage())", fix: "Make the file readable or remove it.")
-            }
-            return nil
-        }
-        defer { unsafe fclose(stream) }
-        let limit = 1 << 20
-        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: limit + 1) { buffer, count in
-            count = unsafe fread(buffer.baseAddress, 1, limit + 1, stream)
-        }
-        guard bytes.count <= limit else {
-            throw PluginRefusal(
-                .manifest, path, "\(file) is longer than \(limit) bytes", fix: "Ship the plugin's own plugin.json.")
-        }
-        return (file, bytes)
-    }
-
     static func parseManifest(
         _ bytes: [UInt8], file: String, of path: String
     ) throws(PluginRefusal) -> PluginManifest {
@@ -88,6 +66,11 @@ import PluginABI
     private static func checkedManifest(
         _ pointer: UnsafePointer<aib_entry>, _ path: String
     ) throws(PluginRefusal) -> [UInt8] {
+        guard unsafe UInt(bitPattern: pointer) % UInt(MemoryLayout<aib_entry>.alignment) == 0 else {
+            throw PluginRefusal(
+                .notAPlugin, path, "its entry is not aligned as aib_entry is",
+                fix: "Return the address of a static aib_entry.")
+        }
         let magic = unsafe pointer.pointee.magic
         guard magic == AIB_MAGIC else {
             throw PluginRefusal(
@@ -130,7 +113,7 @@ import PluginABI
                 .incompatible, path, "its pointers have \(bits) bits, the host's \(UInt.bitWidth)",
                 fix: "Set ptr_bits to 64 and build for this machine.")
         }
-        guard let bytes = unsafe pointer.pointee.manifest.copy(upTo: 1 << 20), !bytes.isEmpty else {
+        guard let bytes = unsafe pointer.pointee.manifest.copy(upTo: PluginManifest.maximumBytes), !bytes.isEmpty else {
             throw PluginRefusal(
                 .manifest, path, "it embeds no manifest (NULL, empty, or longer than 1 MiB)",
                 fix: "Point manifest at the bytes of plugin.json.")
@@ -157,7 +140,7 @@ import PluginABI
                 .notAPlugin, path, "it has no interface \(AIB_IF_PROVIDER)",
                 fix: "Return the provider's table from get_interface.")
         }
-        let size = unsafe Int(raw.load(as: UInt32.self))
+        let size = unsafe Int(raw.loadUnaligned(as: UInt32.self))
         // All up to `health`, which alone is optional.
         let needed = unsafe MemoryLayout<aib_provider>.offset(of: \.health) ?? MemoryLayout<aib_provider>.size
         guard size >= needed else {

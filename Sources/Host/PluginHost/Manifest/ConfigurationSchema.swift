@@ -31,7 +31,14 @@ public struct ConfigurationSchema: Sendable, Hashable {
         }
         let required = reader.strings(object, "required", at: pointer)
         var properties: [Property] = []
-        for member in object?["properties"]?.objectValue?.members ?? [] {
+        let members = object?["properties"]?.objectValue?.members ?? []
+        if members.count > PluginManifest.maximumElements {
+            reader.report(
+                "too_many",
+                "\"properties\" has \(members.count) members; at most \(PluginManifest.maximumElements) are allowed",
+                at: "\(pointer)/properties")
+        }
+        for member in members.prefix(PluginManifest.maximumElements) {
             let place = "\(pointer)/properties/\(member.key)"
             let schema = reader.object(
                 member.value, at: place, allowing: ["type", "description", "default", "enum", "egress"])

@@ -4,7 +4,13 @@ import Domain
 struct ManifestReader {
     private(set) var problems: [Diagnostic] = []
 
+    /// More than an author can use at once.
+    static let maximumProblems = 100
+
+    private var isFull: Bool { problems.count >= Self.maximumProblems }
+
     mutating func report(_ code: String, _ message: String, suggestion: String? = nil, at pointer: String) {
+        guard !isFull else { return }
         problems.append(Diagnostic(code: code, message: message, suggestion: suggestion, pointer: pointer))
     }
 
@@ -15,11 +21,12 @@ struct ManifestReader {
             report("wrong_type", "\(place(pointer)) must be an object, not \(json.typeName)", at: pointer)
             return nil
         }
-        for name in object.keys where !names.contains(name) {
+        for name in object.keys where !isFull && !names.contains(name) {
+            let shown = name.prefix(100)
             report(
                 "unknown_member",
-                "\(place(pointer)) has no member \"\(name)\"; allowed are \(names.joined(separator: ", "))",
-                suggestion: Spelling.nearest(to: name, in: names), at: "\(pointer)/\(name)")
+                "\(place(pointer)) has no member \"\(shown)\"; allowed are \(names.joined(separator: ", "))",
+                suggestion: Spelling.nearest(to: name, in: names), at: "\(pointer)/\(shown)")
         }
         return object
     }
@@ -28,6 +35,13 @@ struct ManifestReader {
         guard let json = object?[name] else { return [] }
         guard let array = json.arrayValue else {
             report("wrong_type", "\"\(name)\" must be an array, not \(json.typeName)", at: "\(pointer)/\(name)")
+            return []
+        }
+        guard array.count <= PluginManifest.maximumElements else {
+            report(
+                "too_many",
+                "\"\(name)\" has \(array.count) elements; at most \(PluginManifest.maximumElements) are allowed",
+                at: "\(pointer)/\(name)")
             return []
         }
         return array
@@ -92,7 +106,7 @@ struct ManifestReader {
         guard let string = json.stringValue, allowed.contains(string) else {
             report(
                 "unknown_value",
-                "\"\(name)\" must be one of \(allowed.joined(separator: ", ")), not \(json.text)",
+                "\"\(name)\" must be one of \(allowed.joined(separator: ", ")), not \(json.text.prefix(100))",
                 suggestion: json.stringValue.flatMap { Spelling.nearest(to: $0, in: allowed) },
                 at: "\(pointer)/\(name)")
             return value
@@ -114,8 +128,9 @@ enum Spelling {
 
     /// Levenshtein's distance, with a transposition of neighbours counted as one.
     static func distance(_ left: String, _ right: String) -> Int {
-        let left = Array(left.unicodeScalars)
-        let right = Array(right.unicodeScalars)
+        // What is longer than any name is near to none.
+        let left = Array(left.unicodeScalars.prefix(64))
+        let right = Array(right.unicodeScalars.prefix(64))
         var rows = [Array(0...right.count)]
         for i in left.indices {
             var row = [i + 1]

@@ -11,6 +11,15 @@ extension PluginManifest {
     /// - Throws: everything that is wrong with it.
     public init(parsing bytes: [UInt8], file: String? = nil) throws(Diagnostics) {
         let json: JSON
+        guard bytes.count <= Self.maximumBytes else {
+            throw Diagnostics(
+                [
+                    Diagnostic(
+                        code: "too_large",
+                        message: "the manifest has \(bytes.count) bytes; at most \(Self.maximumBytes) are allowed",
+                        pointer: "")
+                ], file: file)
+        }
         do throws(JSONError) {
             json = try JSON.parse(bytes)
         } catch {

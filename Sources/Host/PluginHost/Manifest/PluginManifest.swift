@@ -2,6 +2,11 @@ public import Domain
 
 /// What a plugin says about itself in `plugin.json`: everything the host must know before the plugin's code runs.
 public struct PluginManifest: Sendable, Hashable {
+    /// Of `plugin.json`, and of what the library embeds.
+    public static let maximumBytes = 1 << 20
+    /// Of any list in it, and of the settings that `config` describes.
+    public static let maximumElements = 256
+
     /// One operation a plugin offers.
     public struct Operation: Sendable, Hashable {
         public enum CostClass: String, Sendable, Hashable, CaseIterable {
