@@ -131,8 +131,9 @@ let package = Package(
         .executableTarget(
             name: "Bench",
             dependencies: [
-                "Domain", "Engine", "Metering", "Outbound", "Persistence", "PluginHost", lifecycle, log,
+                "Domain", "Engine", "Metering", "Outbound", "Persistence", "PluginHost", "Sandbox", lifecycle, log,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "benchmarks/Sources", swiftSettings: settings),
 

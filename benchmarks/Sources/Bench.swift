@@ -6,7 +6,7 @@ import Logging
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "aibackend-bench", abstract: "One measurement of the host, for benchmarks/run.",
-        subcommands: [Steps.self, LoneChain.self, PluginCalls.self])
+        subcommands: [Steps.self, LoneChain.self, MeteredCalls.self, PluginCalls.self, Upstream.self])
 
     static var logger: Logger { Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() } }
 }

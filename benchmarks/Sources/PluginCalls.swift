@@ -50,9 +50,3 @@ struct PluginCalls: AsyncParsableCommand {
         }
     }
 }
-
-/// The plugin keeps no files.
-private struct NoBlobs: BlobStore {
-    func put(_ bytes: [UInt8]) async throws -> String { throw ValidationError("the benchmark keeps no blobs") }
-    func get(_ digest: String) async throws -> [UInt8]? { nil }
-}

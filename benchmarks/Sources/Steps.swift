@@ -9,7 +9,9 @@ struct Steps: AsyncParsableCommand {
     @Option(help: "Executions in all.") var executions = 2_000
 
     func run() async throws {
-        let rig = try await ChainRig(url: url, steps: steps, executions: executions, inFlight: chains)
+        let rig = try await EngineRig(
+            url: url, dispatch: NothingProvider(), definition: NothingProvider.chain(steps: steps),
+            executions: executions, inFlight: chains)
         let admitted = try await admit(to: rig)
         let elapsed = try await rig.withEngine {
             let start = ContinuousClock.now
@@ -28,7 +30,7 @@ struct Steps: AsyncParsableCommand {
     }
 
     /// Several at a time, for admissions share commits too.
-    private func admit(to rig: ChainRig) async throws -> [UUIDv7] {
+    private func admit(to rig: EngineRig) async throws -> [UUIDv7] {
         try await withThrowingTaskGroup(of: UUIDv7.self) { group in
             var admitted: [UUIDv7] = []
             for index in 0..<executions {

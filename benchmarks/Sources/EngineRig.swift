@@ -5,8 +5,8 @@ import Metering
 import Persistence
 import ServiceLifecycle
 
-/// An engine on a real database, with a user and a chain template: what the server has, without its API.
-struct ChainRig: Sendable {
+/// An engine on a real database, with a user and one template: what the server has, without its API.
+struct EngineRig: Sendable {
     let ledger: ObservedLedger
     private let database: Database
     private let engine: Engine
@@ -16,25 +16,29 @@ struct ChainRig: Sendable {
 
     /// Brings the schema up where it is missing.
     ///
-    /// - Parameter executions: how many will be admitted in all.
-    init(url: String, steps: Int, executions: Int, inFlight: Int) async throws {
+    /// - Parameters:
+    ///   - definition: the template of every execution; it has no inputs.
+    ///   - executions: how many will be admitted in all.
+    init(
+        url: String, dispatch: any Dispatch, definition: JSON, executions: Int, inFlight: Int
+    ) async throws {
         let worker = UUIDv7(at: SystemWallClock().now())
         database = try await Database.connect(
             url, configuration: DatabaseConfiguration(worker: worker), logger: Bench.logger)
         _ = try await Migrator(database).migrate()
         ledger = ObservedLedger(PostgresLedger(database), executions: executions)
         principal = try await Self.register(database)
-        self.steps = steps
 
-        let template = try TemplateCompiler(dispatch: NothingProvider()).compile(NothingProvider.chain(steps: steps))
+        let template = try TemplateCompiler(dispatch: dispatch).compile(definition)
         slug = template.slug
+        steps = template.plan.steps.count
         let catalog = PostgresCatalog(database)
         try await catalog.publish([TemplateCategory(slug: "bench", name: "Benchmarks", description: "")])
         try await catalog.publish(template)
         var configuration = Engine.Configuration()
         configuration.maximumExecutions = inFlight
         engine = Engine(
-            configuration: configuration, dispatch: NothingProvider(), ledger: ledger, catalog: catalog,
+            configuration: configuration, dispatch: dispatch, ledger: ledger, catalog: catalog,
             pricing: PriceTable.builtIn, workerID: worker, logger: Bench.logger)
     }
 
@@ -70,6 +74,26 @@ struct ChainRig: Sendable {
         }
     }
 
+    /// Executions one after the other, each alone on the host: from the moment the engine has taken one to its durable
+    /// end, and from the request to that end. Those of the warm-up are left out.
+    func runAlone(_ executions: Int, warmup: Int) async throws -> [(run: Duration, whole: Duration)] {
+        try await withEngine {
+            var moments = ledger.moments.makeAsyncIterator()
+            var durations: [(run: Duration, whole: Duration)] = []
+            var admitted: [UUIDv7] = []
+            for _ in 0..<(warmup + executions) {
+                let start = ContinuousClock.now
+                admitted.append(try await admit())
+                guard case .taken(_, let taken) = await moments.next(),
+                    case .ended(_, let ended) = await moments.next()
+                else { throw ValidationError("an execution was taken twice or not at all") }
+                durations.append((run: ended - taken, whole: ended - start))
+            }
+            try await verify(admitted)
+            return Array(durations.dropFirst(warmup))
+        }
+    }
+
     /// - Throws: where an execution is not what it was measured as: completed, with all its steps.
     func verify(_ executions: [UUIDv7]) async throws {
         let reader = PostgresReader(database)
@@ -81,3 +105,5 @@ struct ChainRig: Sendable {
         }
     }
 }
+
+func median(_ durations: [Duration]) -> Duration { durations.sorted()[durations.count / 2] }
