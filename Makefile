@@ -22,7 +22,7 @@ test: bootstrap  ## run every test; needs no server, key or network
 check: bootstrap ## what must hold besides the tests: format, imports, warnings, sizes, shell
 	@scripts/check
 
-bench: build     ## our figures beside pgbench, nginx and a direct call
+bench: build     ## our figures beside pgbench, nginx, FastAPI, DBOS, LiteLLM, Prefect
 	@scripts/bootstrap bench
 	@benchmarks/run
 
