@@ -44,7 +44,7 @@ extension StepRunner {
             switch error {
             case .stop(let reason): throw .interrupted(reason)
             case .provider(let failure): throw .failed(failure.clientError(step: step, attempts: 1), attempts: 0)
-            case .answer(let failure, _): throw .failed(failure, attempts: 0)
+            case .answer(let failure, _), .passing(let failure): throw .failed(failure, attempts: 0)
             }
         }
     }
