@@ -157,6 +157,30 @@ import Testing
             #expect(odd.map(\.fence.executionID) == [newer])
         }
     }
+
+    /// Behind a queue that the statistics do not know yet, a claim of a few must not read all that wait.
+    @Test func aClaimReadsOnlyWhatItTakes() async throws {
+        try await TestDatabase.run { test async throws in
+            let user = try await test.makeUser()
+            let admission = """
+                INSERT INTO template_executions (id, user_id, execution_config, plan, status, created_at, end_time)
+                SELECT gen_random_uuid(), $1::uuid, '{}', '{"format": 1}', $2::text, now() + number * interval '1 ms',
+                    CASE WHEN $2::text = 'completed' THEN now() END
+                FROM generate_series(1, 300) AS number
+                """
+            try await test.query(admission, [.uuid(user), .text("completed")])
+            try await test.query("ANALYZE template_executions")
+            try await test.query(admission, [.uuid(user), .text("queued")])
+            let plan = try await test.database.transaction { session throws(DatabaseError) in
+                try session.script("PREPARE taking AS \(Claim.taking)")
+                let rows = try session.query("EXPLAIN (COSTS OFF) EXECUTE taking (gen_random_uuid(), 5, '{}', '{}')")
+                try session.script("DEALLOCATE taking")
+                return (0..<rows.count).compactMap { rows.text($0, 0) }
+            }
+            let locking = try #require(plan.firstIndex { $0.contains("LockRows") })
+            #expect(plan[locking + 1].contains("Index Scan using idx_executions_turns"))
+        }
+    }
 }
 
 extension ProviderCall {

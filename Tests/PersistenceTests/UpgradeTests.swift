@@ -7,8 +7,11 @@ import Testing
 @Suite struct UpgradeTests {
     /// A released migration is in databases out there: change it, and they refuse this binary.
     @Test func releasedMigrationsStayAsTheyAre() {
-        let released = "b9365dbf9c0aa764b7510d2e8e62110c46eeb837e489075e1b737b81f2f3d55f"
-        #expect(Migration.initialSchema.checksum == released)
+        let released = [
+            "b9365dbf9c0aa764b7510d2e8e62110c46eeb837e489075e1b737b81f2f3d55f",
+            "4eff3cb46462160a340cc3dafac15c0678b19e97fe6ba85af6ead3122a4e6894",
+        ]
+        #expect(Migration.all.prefix(2).map(\.checksum) == released)
     }
 
     @Test func aDatabaseOfTheFirstReleaseGoesOnWithItsRows() async throws {
@@ -53,6 +56,23 @@ import Testing
             let shown = try await PostgresReader(test.database).execution(queued, of: user)
             #expect(try JSON.parse(try #require(shown))["estimated_completion"] == .null)
             #expect(try await test.count("SELECT count(*) FROM deployments") == 3)
+        }
+    }
+
+    @Test func aDatabaseOfTheSecondReleaseTakesItsRunsInTheirOrder() async throws {
+        try await TestDatabase.run(migrated: false) { test async throws in
+            _ = try await Migrator(test.database, [.initialSchema, .runningApplications]).migrate()
+            let user = try await test.makeUser()
+            var waiting: [UUIDv7] = []
+            for _ in 0..<3 { waiting.append(try await test.makeExecution(user: user)) }
+            // A moment for all: then it is the ids that tell.
+            try await test.query("UPDATE template_executions SET created_at = now()")
+            #expect(try await Migrator(test.database).migrate().map(\.number) == [3, 4])
+            let worker = TestDatabase.id()
+            let ledger = PostgresLedger(test.database)
+            try await ledger.renew(worker: worker, lease: .seconds(60))
+            let claimed = try await ledger.claim(worker: worker, limit: 2, inFlight: [])
+            #expect(claimed.map(\.fence.executionID) == Array(waiting.sorted().prefix(2)))
         }
     }
 }

@@ -21,9 +21,9 @@ struct Claim: Sendable {
 
     func run(limit: Int, _ session: Session) throws(DatabaseError) -> Outcome {
         guard let dead = try deadOwners(session) else { return Outcome() }
-        let rows = try take(limit, dead, session)
+        let rows = try take(limit, .text(dead), session)
         var outcome = Outcome(taken: try load(rows, session))
-        if rows.count < limit { outcome.stuckSessions = try stuckSessions(dead, session) }
+        if rows.count < limit, dead != "{}" { outcome.stuckSessions = try stuckSessions(.text(dead), session) }
         return outcome
     }
 
@@ -31,7 +31,7 @@ struct Claim: Sendable {
     ///
     /// Empty until this worker has held its lease for a whole one without a gap: whoever else was without a server,
     /// or stopped together with this host, has had the time to renew by then.
-    private func deadOwners(_ session: Session) throws(DatabaseError) -> SQLValue? {
+    private func deadOwners(_ session: Session) throws(DatabaseError) -> String? {
         let rows = try session.query(
             """
             SELECT coalesce(array_agg(DISTINCT e.owner) FILTER (WHERE e.owner IS NOT NULL), '{}')
@@ -40,32 +40,38 @@ struct Claim: Sendable {
             WHERE me.id = $1::uuid AND me.lease_expires_at > now()
             GROUP BY me.id
             """, [.uuid(worker)])
-        return rows.isEmpty ? nil : .text(rows.text(0, 0))
+        return rows.isEmpty ? nil : rows.text(0, 0)
     }
 
     /// What waits, what is abandoned, and what is this worker's own already: it took that without learning of it.
     ///
     /// The condition looks at nothing but the execution's own row and constants: after waiting for a lock
-    /// PostgreSQL checks it again on the row as it is now, but on what was joined as it was before.
+    /// PostgreSQL checks it again on the row as it is now, but on what was joined as it was before. A plan is unpacked
+    /// only where the rest holds, not for each execution that somebody runs.
+    static let taking = """
+        WITH candidate AS MATERIALIZED (
+            SELECT e.id FROM template_executions e
+            WHERE e.end_time IS NULL AND e.id <> ALL ($4::uuid[])
+                AND CASE
+                    WHEN e.status = 'queued'
+                        OR e.status = 'running' AND (e.owner = ANY ($3::uuid[]) OR e.owner = $1::uuid)
+                    THEN \(Self.isReadable)
+                    ELSE false
+                END
+            ORDER BY e.turn_at, e.id LIMIT $2::integer
+            FOR UPDATE SKIP LOCKED),
+        taken AS (
+            UPDATE template_executions e SET
+                owner = $1::uuid, epoch = e.epoch + 1, status = 'running',
+                start_time = coalesce(e.start_time, now()), updated_at = now()
+            FROM candidate WHERE e.id = candidate.id
+            RETURNING e.id, e.epoch, e.user_id, e.execution_config::text, e.plan::text, e.progress_percentage,
+                e.webhook_url IS NOT NULL, e.turn_at, e.error::text AS failure, e.begun_again::text)
+        SELECT * FROM taken ORDER BY turn_at, id
+        """
+
     private func take(_ limit: Int, _ dead: SQLValue, _ session: Session) throws(DatabaseError) -> Rows {
-        try session.query(
-            """
-            WITH candidate AS MATERIALIZED (
-                SELECT e.id FROM template_executions e
-                WHERE e.end_time IS NULL AND e.status IN ('queued', 'running')
-                    AND (e.status = 'queued' OR e.owner = ANY ($3::uuid[]) OR e.owner = $1::uuid)
-                    AND e.id <> ALL ($4::uuid[]) AND \(Self.isReadable)
-                ORDER BY e.turn_at, e.id LIMIT $2::integer
-                FOR UPDATE SKIP LOCKED),
-            taken AS (
-                UPDATE template_executions e SET
-                    owner = $1::uuid, epoch = e.epoch + 1, status = 'running',
-                    start_time = coalesce(e.start_time, now()), updated_at = now()
-                FROM candidate WHERE e.id = candidate.id
-                RETURNING e.id, e.epoch, e.user_id, e.execution_config::text, e.plan::text, e.progress_percentage,
-                    e.webhook_url IS NOT NULL, e.turn_at, e.error::text AS failure, e.begun_again::text)
-            SELECT * FROM taken ORDER BY turn_at, id
-            """, [.uuid(worker), .count(limit), dead, .array(excluded)])
+        try session.query(Self.taking, [.uuid(worker), .count(limit), dead, .array(excluded)])
     }
 
     /// Whose executions are abandoned and were not taken: something has locked them.
