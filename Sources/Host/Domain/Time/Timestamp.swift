@@ -32,16 +32,39 @@ extension Duration {
 
 extension Timestamp: CustomStringConvertible {
     /// RFC 3339 in UTC with milliseconds: `2026-11-23T08:15:00.250Z`.
-    public var description: String {
+    public var description: String { text(fractionDigits: 3) }
+
+    /// The same with all six digits of the fraction.
+    public var exactDescription: String { text(fractionDigits: 6) }
+
+    /// Written byte by byte: each checkpoint has several.
+    private func text(fractionDigits: Int) -> String {
         let (days, rest) = Self.floorDivide(microseconds, 86_400_000_000)
         let (year, month, day) = Self.civil(fromDays: days)
         let seconds = rest / 1_000_000
-        func pad(_ value: Int64, _ width: Int) -> String {
-            let text = String(value)
-            return String(repeating: "0", count: max(0, width - text.count)) + text
+        let fraction = fractionDigits == 3 ? rest / 1_000 % 1_000 : rest % 1_000_000
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(32)
+        if 0...9_999 ~= year { Self.append(year, 4, to: &bytes) } else { bytes += String(year).utf8 }
+        for (separator, value, digits) in [
+            ("-", month, 2), ("-", day, 2), ("T", seconds / 3_600, 2), (":", seconds / 60 % 60, 2),
+            (":", seconds % 60, 2), (".", fraction, fractionDigits),
+        ] as [(Unicode.Scalar, Int64, Int)] {
+            bytes.append(UInt8(ascii: separator))
+            Self.append(value, digits, to: &bytes)
         }
-        return "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(seconds / 3_600, 2)):"
-            + "\(pad(seconds / 60 % 60, 2)):\(pad(seconds % 60, 2)).\(pad(rest / 1_000 % 1_000, 3))Z"
+        bytes.append(UInt8(ascii: "Z"))
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func append(_ value: Int64, _ digits: Int, to bytes: inout [UInt8]) {
+        let start = bytes.count
+        for _ in 0..<digits { bytes.append(UInt8(ascii: "0")) }
+        var rest = value
+        for position in (start..<bytes.count).reversed() {
+            bytes[position] += UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
     }
 
     private static func floorDivide(_ value: Int64, _ divisor: Int64) -> (quotient: Int64, remainder: Int64) {

@@ -1,34 +1,45 @@
 import CLibpq
 import Domain
 
-/// The rows a statement returned, read in place from libpq's result.
-///
-/// `@unchecked`: libpq never changes a `PGresult` once it is handed out, and `deinit` alone frees it.
-@safe final class Rows: @unchecked Sendable {
-    private let result: OpaquePointer
+/// The rows a statement returned, or some of them, read in place from libpq's result.
+struct Rows: Sendable {
+    private let result: ServerResult
+    private let range: Range<Int>
 
     /// Takes ownership of the result.
-    init(_ result: OpaquePointer) { unsafe self.result = result }
+    init(_ result: OpaquePointer) {
+        self.result = unsafe ServerResult(result)
+        range = 0..<self.result.count
+    }
 
-    deinit { unsafe PQclear(result) }
+    private init(_ result: ServerResult, _ range: Range<Int>) {
+        self.result = result
+        self.range = range
+    }
 
-    var count: Int { Int(unsafe PQntuples(result)) }
+    var count: Int { range.count }
 
-    var isEmpty: Bool { count == 0 }
+    var isEmpty: Bool { range.isEmpty }
+
+    /// The rows of each of the statements that were carried out as one: their last column numbers them from 1. At
+    /// most one row belongs to each.
+    func divided(among statements: Int) -> [Rows] {
+        var divided = Array(repeating: Rows(result, 0..<0), count: statements)
+        for row in range {
+            guard let number = result.text(row, result.columns - 1).flatMap({ Int($0) }), 1...statements ~= number
+            else { continue }
+            divided[number - 1] = Rows(result, row..<row + 1)
+        }
+        return divided
+    }
 
     /// How many rows the statement wrote.
-    var affected: Int { Int(unsafe String(cString: PQcmdTuples(result))) ?? 0 }
+    var affected: Int { result.affected }
 
     /// The column's text; nil for SQL null. `row` and `column` must exist.
     func text(_ row: Int, _ column: Int) -> String? {
-        precondition(row < count && column < Int(unsafe PQnfields(result)), "no such row or column")
-        guard unsafe PQgetisnull(result, Int32(row), Int32(column)) == 0,
-            let value = unsafe PQgetvalue(result, Int32(row), Int32(column))
-        else { return nil }
-        let length = Int(unsafe PQgetlength(result, Int32(row), Int32(column)))
-        return unsafe value.withMemoryRebound(to: UInt8.self, capacity: length) {
-            unsafe String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self)
-        }
+        precondition(0..<count ~= row, "no such row")
+        return result.text(range.lowerBound + row, column)
     }
 
     func integer(_ row: Int, _ column: Int) -> Int64? { text(row, column).flatMap { Int64($0) } }
@@ -58,6 +69,32 @@ import Domain
     /// A `bigint` of microseconds since 1970.
     func timestamp(_ row: Int, _ column: Int) -> Timestamp? {
         integer(row, column).map { Timestamp(microseconds: $0) }
+    }
+}
+
+/// libpq's result.
+///
+/// `@unchecked`: libpq never changes a `PGresult` once it is handed out, and `deinit` alone frees it.
+@safe private final class ServerResult: @unchecked Sendable {
+    private let result: OpaquePointer
+
+    init(_ result: OpaquePointer) { unsafe self.result = result }
+
+    deinit { unsafe PQclear(result) }
+
+    var count: Int { Int(unsafe PQntuples(result)) }
+    var columns: Int { Int(unsafe PQnfields(result)) }
+    var affected: Int { Int(unsafe String(cString: PQcmdTuples(result))) ?? 0 }
+
+    func text(_ row: Int, _ column: Int) -> String? {
+        precondition(0..<count ~= row && 0..<columns ~= column, "no such row or column")
+        guard unsafe PQgetisnull(result, Int32(row), Int32(column)) == 0,
+            let value = unsafe PQgetvalue(result, Int32(row), Int32(column))
+        else { return nil }
+        let length = Int(unsafe PQgetlength(result, Int32(row), Int32(column)))
+        return unsafe value.withMemoryRebound(to: UInt8.self, capacity: length) {
+            unsafe String(decoding: UnsafeBufferPointer(start: $0, count: length), as: UTF8.self)
+        }
     }
 }
 

@@ -16,19 +16,21 @@ enum SQLValue: Sendable {
     /// Milliseconds, for `$1::bigint * interval '1 millisecond'`.
     case duration(Duration)
 
-    var wire: String? {
+    /// Appends the value's text; false for SQL null, which has none.
+    func write(into bytes: inout [UInt8]) -> Bool {
         switch self {
-        case .null: nil
-        case .text(let text): text
-        case .integer(let value): String(value)
-        case .bool(let value): value ? "true" : "false"
-        case .uuid(let id): id.description
-        case .timestamp(let time): time.postgresText
-        case .money(let amount): amount.description
-        case .json(let value): value.text
-        case .bytes(let bytes): "\\x\(bytes.hexadecimal)"
-        case .duration(let duration): String(duration.milliseconds)
+        case .null: return false
+        case .text(let text): bytes.append(contentsOf: text.utf8)
+        case .integer(let value): bytes.append(contentsOf: String(value).utf8)
+        case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
+        case .uuid(let id): bytes.append(contentsOf: id.description.utf8)
+        case .timestamp(let time): bytes.append(contentsOf: time.exactDescription.utf8)
+        case .money(let amount): bytes.append(contentsOf: amount.description.utf8)
+        case .json(let value): value.write(into: &bytes)
+        case .bytes(let raw): bytes.append(contentsOf: "\\x\(raw.hexadecimal)".utf8)
+        case .duration(let duration): bytes.append(contentsOf: String(duration.milliseconds).utf8)
         }
+        return true
     }
 }
 
@@ -40,23 +42,18 @@ extension SQLValue {
     static func count(_ value: Int) -> SQLValue { .integer(Int64(value)) }
 }
 
-extension Timestamp {
-    /// RFC 3339 with all six digits: `description` ends at milliseconds.
-    var postgresText: String {
-        let rest = (microseconds % 1_000 + 1_000) % 1_000
-        let digits = String(1_000 + rest).dropFirst()
-        return "\(description.dropLast())\(digits)Z"
-    }
-}
-
 /// A statement. A named one is prepared once a connection where the connection is the client's own; through a
 /// transaction pooler every statement is sent unnamed.
 struct Statement: Sendable {
     let name: String?
     let sql: String
+    /// The same for many at once: each parameter is an array of what theirs are, and each row that it answers ends
+    /// with the number of the one it belongs to, from 1.
+    let batched: String?
 
-    init(_ name: String?, _ sql: String) {
+    init(_ name: String?, _ sql: String, batched: String? = nil) {
         self.name = name
         self.sql = sql
+        self.batched = batched
     }
 }

@@ -4,7 +4,7 @@ import Logging
 
 /// One connection of the shared lane with the statements that keep to it. Stays on the lane's thread.
 final class LaneConnection {
-    private enum Phase {
+    enum Phase {
         /// Becomes `connecting` at the given time.
         case disconnected(until: ContinuousClock.Instant)
         /// Becomes `introducing`, or `disconnected` on a failure or after `connectionWait`.
@@ -17,25 +17,25 @@ final class LaneConnection {
         case busy(since: ContinuousClock.Instant)
     }
 
-    /// Statements beyond this many wait for the next batch: past it nothing is gained.
-    private static let batchLimit = 64
     /// How often a statement is sent before its failure is final.
     private static let attemptLimit = 5
 
     private let key: UInt64
     private let poller: Int32
-    private let lane: SharedLane
-    private var phase = Phase.disconnected(until: .now)
-    private var connection: Connection?
-    private var queue = Fifo<SharedJob>()
-    private var batch = Batch()
+    let lane: SharedLane
+    var phase = Phase.disconnected(until: .now)
+    var connection: Connection?
+    var queue = Fifo<SharedJob>()
+    var batch = Batch()
     /// How many statements at the front of the queue go one by one, because their batch failed.
-    private var singles = 0
-    private var backoff = Backoff()
+    var singles = 0
+    var backoff = Backoff()
     /// Why there is no connection; nil while there is one.
-    private var lastFailure: String?
+    var lastFailure: String?
     /// Whether a transaction pooler stands between: nothing set on the session can be relied on.
-    private var isPooled = false
+    var isPooled = false
+    /// How many statements of each execution wait or are under way.
+    private var held: [UUIDv7: Int] = [:]
 
     init(key: UInt64, poller: Int32, lane: SharedLane) {
         self.key = key
@@ -55,7 +55,20 @@ final class LaneConnection {
         return queue.count + batch.jobs.count + (isConnected ? 0 : 1_000)
     }
 
-    func enqueue(_ job: SharedJob) { queue.append(job) }
+    /// Whether a statement that comes now would wait for others, and have company when it is sent.
+    var isGathering: Bool { if case .busy = phase { queue.count < Self.gatheringLimit } else { false } }
+
+    func holds(_ execution: UUIDv7) -> Bool { held[execution] != nil }
+
+    func enqueue(_ job: SharedJob) {
+        if let execution = job.affinity { held[execution, default: 0] += 1 }
+        queue.append(job)
+    }
+
+    func finish(_ job: SharedJob, _ result: Result<Rows, DatabaseError>) {
+        if let execution = job.affinity, let count = held[execution] { held[execution] = count > 1 ? count - 1 : nil }
+        job.finish(result)
+    }
 
     /// How long the loop may sleep for this connection's sake.
     func patience(_ now: ContinuousClock.Instant) -> Duration {
@@ -82,7 +95,7 @@ final class LaneConnection {
         // The oldest is first: while it may wait, all may.
         guard let first = queue.first, first.deadline < now else { return }
         let reason = waitReason
-        for job in queue.removeAll(where: { $0.deadline < now }) { job.finish(.failure(.disconnected(reason))) }
+        for job in queue.removeAll(where: { $0.deadline < now }) { finish(job, .failure(.disconnected(reason))) }
         singles = min(singles, queue.count)
     }
 
@@ -115,7 +128,7 @@ final class LaneConnection {
 
     /// Fails what is left and closes the connection.
     func shutDown() {
-        for job in batch.jobs + queue.popFirst(.max) { job.finish(.failure(.closed)) }
+        for job in batch.jobs + queue.popFirst(.max) { finish(job, .failure(.closed)) }
         batch = Batch()
         if case .busy = phase { lane.counts.ended() }
         if connection != nil { lane.counts.closed() }
@@ -138,29 +151,22 @@ extension LaneConnection {
         watch(aib_epoll_out)
     }
 
-    /// Sets the session up, if it is our own: a pooler's backend has another id than the one it told. Bounds lock
-    /// waits, and keeps the plans of prepared statements: what is frequent here goes by keys, but for a partitioned
-    /// table PostgreSQL would plan each anew, at a third of a settlement's time.
     private func introduce() {
         guard let connection else { return }
         phase = .introducing(since: .now)
         watch(aib_epoll_in)
-        let sql = """
-            SELECT set_config('lock_timeout', $2, false), set_config('plan_cache_mode', 'force_generic_plan', false)
-            WHERE pg_backend_pid() = $1::integer
-            """
         guard let parameters = try? ParameterBuffer([.integer(connection.backendPID), .text(lockTimeout)]),
-            connection.send(sql, parameters)
+            connection.send(Self.introduction, parameters)
         else { return disconnect(connection.errorText) }
         batch = Batch()
         flush()
     }
 
-    private var lockTimeout: String { "\(lane.configuration.lockTimeout.milliseconds)ms" }
+    var lockTimeout: String { "\(lane.configuration.lockTimeout.milliseconds)ms" }
 
     /// Closes the connection. What was under way waits again, to be sent one by one: whether it was carried out is
     /// unknown, and it is idempotent.
-    private func disconnect(_ reason: String) {
+    func disconnect(_ reason: String) {
         if connection != nil { lane.counts.closed() }
         if case .busy = phase { lane.counts.ended() }
         connection = nil
@@ -174,118 +180,21 @@ extension LaneConnection {
         batch = Batch()
     }
 
-    private func retry(_ jobs: [SharedJob], _ failure: () -> Result<Rows, DatabaseError>) {
+    func retry(_ jobs: [SharedJob], _ failure: () -> Result<Rows, DatabaseError>) {
         var kept: [SharedJob] = []
         for var job in jobs {
             job.attempts += 1
-            if job.attempts >= Self.attemptLimit { job.finish(failure()) } else { kept.append(job) }
+            if job.attempts >= Self.attemptLimit { finish(job, failure()) } else { kept.append(job) }
         }
         queue.prepend(kept)
         singles = max(singles, kept.count)
     }
 
     /// While connecting libpq may replace its socket by another of the same number, which epoll has forgotten.
-    private func watch(_ events: UInt32) {
+    func watch(_ events: UInt32) {
         guard let connection else { return }
         if aib_epoll_change(poller, connection.descriptor, events, key) != 0 {
             _ = aib_epoll_add(poller, connection.descriptor, events, key)
-        }
-    }
-}
-
-// MARK: - Batches
-
-extension LaneConnection {
-    /// Sends what waits as one batch, unless one is under way.
-    func startBatch() {
-        guard case .ready = phase, let connection, !queue.isEmpty else { return }
-        batch = Batch(jobs: queue.popFirst(singles > 0 ? 1 : Self.batchLimit))
-        phase = .busy(since: .now)
-        lane.counts.began()
-        guard send(batch.jobs, on: connection), connection.synchronize() else {
-            return disconnect(connection.errorText)
-        }
-        flush()
-    }
-
-    private func send(_ jobs: [SharedJob], on connection: Connection) -> Bool {
-        if isPooled {
-            guard let parameters = try? ParameterBuffer([.text(lockTimeout)]),
-                connection.send("SELECT set_config('lock_timeout', $1, true)", parameters)
-            else { return false }
-            batch.steps.append(.setting)
-        }
-        var preparing: Set<String> = []
-        for (index, job) in jobs.enumerated() {
-            if let name = job.statement.name, !isPooled {
-                if !connection.prepared.contains(name), preparing.insert(name).inserted {
-                    guard connection.prepare(name, job.statement.sql) else { return false }
-                    batch.steps.append(.preparation(name))
-                }
-                guard connection.sendPrepared(name, job.parameters) else { return false }
-            } else {
-                guard connection.send(job.statement.sql, job.parameters) else { return false }
-            }
-            batch.steps.append(.job(index))
-        }
-        return true
-    }
-
-    private func flush() {
-        guard let connection else { return }
-        guard let isPending = connection.flush() else { return disconnect(connection.errorText) }
-        if isPending != batch.isWaitingToWrite {
-            batch.isWaitingToWrite = isPending
-            watch(isPending ? aib_epoll_in | aib_epoll_out : aib_epoll_in)
-        }
-    }
-
-    private func readReplies() {
-        while let connection, !connection.isAwaiting {
-            switch (phase, connection.reply()) {
-            case (_, .refused(let refusal)) where refusal.kind == .connection || refusal.kind == .stalePlan:
-                // A prepared statement that no longer fits the schema is cured by a new session.
-                return disconnect("\(refusal.message) (SQLSTATE \(refusal.sqlState))")
-            case (.introducing, .rows(let rows)): isPooled = rows.isEmpty
-            case (.introducing, .end):
-                guard connection.enterPipeline() else { return disconnect(connection.errorText) }
-                backoff.reset()
-                lastFailure = nil
-                phase = .ready
-                return startBatch()
-            case (.busy, .synchronized): return finishBatch()
-            case (.busy, let reply):
-                if let name = batch.take(reply) { connection.prepared.insert(name) }
-                if batch.isOverrun { return disconnect("the server's replies are out of step") }
-            case (.introducing, let reply): return disconnect("the session could not be set up: \(reply)")
-            default: return
-            }
-        }
-    }
-
-    private func finishBatch() {
-        let finished = batch
-        batch = Batch()
-        phase = .ready
-        lane.counts.ended()
-        defer { startBatch() }
-        guard let refusal = finished.refusal else {
-            if singles > 0 { singles -= 1 }
-            for (job, rows) in zip(finished.jobs, finished.rows) {
-                job.finish(rows.map { .success($0) } ?? .failure(.disconnected("the server sent no reply")))
-            }
-            return
-        }
-        if finished.jobs.count > 1 {
-            // Nothing of it happened: a replay is not an attempt in vain for those that did nothing wrong.
-            queue.prepend(finished.jobs)
-            singles = max(singles, finished.jobs.count)
-        } else if refusal.kind == .retryable {
-            singles = max(0, singles - 1)
-            retry(finished.jobs, { .failure(.refused(refusal)) })
-        } else {
-            singles = max(0, singles - 1)
-            for job in finished.jobs { job.finish(.failure(.refused(refusal))) }
         }
     }
 }

@@ -66,9 +66,16 @@ final class SharedLaneLoop {
         for connection in connections { connection.startBatch() }
     }
 
+    /// What an execution writes stays behind what it has given before. Beyond a few statements the others go where
+    /// they have company: a batch costs the server much less than its statements one by one.
     private func connection(for job: SharedJob) -> LaneConnection {
-        if let affinity = job.affinity {
-            return connections[Int((affinity.low ^ affinity.high) % UInt64(connections.count))]
+        if let execution = job.affinity {
+            if let holder = connections.first(where: { $0.holds(execution) }) { return holder }
+            if lane.outstanding.load(ordering: .relaxed) > connections.count,
+                let company = connections.first(where: \.isGathering)
+            {
+                return company
+            }
         }
         // The least busy one; the first of several, which keeps its caches warm.
         var best = connections[0]

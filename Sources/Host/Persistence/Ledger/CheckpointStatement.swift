@@ -10,18 +10,28 @@ struct CheckpointStatement {
     private struct Shape: Hashable {
         let hasStep: Bool
         let settlements: Int
-        let logs: Lines
+        /// The number of log lines; more than a few are all the same.
+        let logs: Int
         let hasEnding: Bool
         let hasEvents: Bool
         let touchesOutside: Bool
 
-        enum Lines { case none, one, many }
+        init(_ checkpoint: Checkpoint, _ outside: OutsideChanges) {
+            hasStep = checkpoint.step != nil
+            settlements = checkpoint.settlements.count
+            logs = min(checkpoint.logs.count, CheckpointWriter.fewLines + 1)
+            hasEnding = checkpoint.ending != nil
+            hasEvents = !checkpoint.events.isEmpty
+            touchesOutside = !outside.isEmpty
+        }
 
         var isCommon: Bool { settlements <= 4 && !touchesOutside }
+        /// What is by far the most frequent: steps that end, and lines.
+        var isBatched: Bool { settlements == 0 && !hasEvents && !touchesOutside }
 
         var name: String {
-            "checkpoint-\(settlements)" + (hasStep ? "-step" : "") + (logs == .none ? "" : "-\(logs)")
-                + (hasEnding ? "-end" : "") + (hasEvents ? "-events" : "")
+            "checkpoint-\(settlements)-\(logs)" + (hasStep ? "-step" : "") + (hasEnding ? "-end" : "")
+                + (hasEvents ? "-events" : "")
         }
     }
 
@@ -32,19 +42,21 @@ struct CheckpointStatement {
 
     init(_ checkpoint: Checkpoint) {
         let outside = OutsideChanges(checkpoint)
-        let shape = Shape(
-            hasStep: checkpoint.step != nil, settlements: checkpoint.settlements.count,
-            logs: checkpoint.logs.isEmpty ? .none : checkpoint.logs.count == 1 ? .one : .many,
-            hasEnding: checkpoint.ending != nil, hasEvents: !checkpoint.events.isEmpty,
-            touchesOutside: !outside.isEmpty)
+        let shape = Shape(checkpoint, outside)
         let known = shape.isCommon ? Self.known.withLock { $0[shape] } : nil
-        var writer = CheckpointWriter(writesText: known == nil)
+        var writer = CheckpointWriter(known == nil ? .single : nil)
         writer.write(checkpoint, outside)
         parameters = writer.parameters
         if let known {
             statement = known
         } else {
-            let written = Statement(shape.isCommon ? shape.name : nil, writer.sql)
+            var batched: String?
+            if shape.isBatched {
+                var writer = CheckpointWriter(.batched)
+                writer.write(checkpoint, outside)
+                batched = writer.sql
+            }
+            let written = Statement(shape.isCommon ? shape.name : nil, writer.sql, batched: batched)
             statement = written
             if shape.isCommon { Self.known.withLock { $0[shape] = written } }
         }

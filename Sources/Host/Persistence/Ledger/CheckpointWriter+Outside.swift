@@ -98,7 +98,7 @@ extension CheckpointWriter {
             events.map { event in
                 [
                     "id": .string(event.id.description), "type": .string(event.type.storableName),
-                    "data": event.data.storable, "time": .string(event.id.timestamp.postgresText),
+                    "data": event.data.storable, "time": .string(event.id.timestamp.exactDescription),
                 ]
             })
         let list = add([("events", .json(rows), "jsonb")])

@@ -4,23 +4,51 @@ import Domain
 struct CheckpointWriter {
     typealias Column = (name: String, value: SQLValue, type: String)
 
-    let writesText: Bool
+    /// What the text is for.
+    enum Form {
+        /// One checkpoint: each parameter is a value.
+        case single
+        /// Many of one shape: each parameter is an array of their values, `given` their rows. The fence hands each
+        /// row on with the execution it has locked, so that what hangs on it is in one place.
+        case batched
+    }
+
+    /// nil where only the parameters are wanted.
+    let form: Form?
     private(set) var parameters: [SQLValue] = []
+    private var types: [String] = []
     private var parts: [String] = []
     private var outcome = "'applied'"
     /// The places of the ids of the calls that are settled.
     private var settledIDs: [String] = []
 
-    /// The place of the execution's id: the first of all.
+    /// So many log lines have a shape of their own.
+    static let fewLines = 3
+
+    /// The place of the execution's id, the first of all, in the single form.
     static let executionID = "$1::uuid"
 
-    init(writesText: Bool) { self.writesText = writesText }
+    init(_ form: Form?) { self.form = form }
 
+    var writesText: Bool { form != nil }
+
+    /// Answers one row of those that were not fenced; in the batched form with its number.
     var sql: String {
-        """
-        WITH \(parts.joined(separator: ",\n"))
-        SELECT CASE WHEN EXISTS (SELECT FROM fence) THEN \(outcome) ELSE 'fenced' END
-        """
+        var parts = parts
+        if form == .batched {
+            let names = types.indices.map { "p\($0 + 1)" }
+            let arrays = types.enumerated().map { "$\($0 + 1)::\($1)[]" }
+            parts.insert(
+                """
+                given AS (
+                    SELECT * FROM unnest(\(arrays.joined(separator: ", ")))
+                        WITH ORDINALITY AS given (\(names.joined(separator: ", ")), number))
+                """, at: 0)
+        }
+        return """
+            WITH \(parts.joined(separator: ",\n"))
+            SELECT \(outcome)\(form == .batched ? ", number" : "") FROM fence
+            """
     }
 
     mutating func write(_ checkpoint: Checkpoint, _ outside: OutsideChanges) {
@@ -28,7 +56,11 @@ struct CheckpointWriter {
         if let step = checkpoint.step { write(step) }
         for settlement in checkpoint.settlements { write(settlement) }
         if checkpoint.ending != nil { writeCut() }
-        if checkpoint.logs.count > 1 { write(checkpoint.logs) } else if let line = checkpoint.logs.first { write(line) }
+        if checkpoint.logs.count > Self.fewLines {
+            write(checkpoint.logs)
+        } else if !checkpoint.logs.isEmpty {
+            write(few: checkpoint.logs)
+        }
         if !checkpoint.events.isEmpty { write(checkpoint.events) }
         if !outside.isEmpty { write(outside) }
     }
@@ -37,7 +69,15 @@ struct CheckpointWriter {
     mutating func add(_ columns: [Column]) -> [String] {
         let first = parameters.count + 1
         for column in columns { parameters.append(column.value) }
-        return writesText ? columns.enumerated().map { "$\(first + $0)::\($1.type)" } : []
+        switch form {
+        case nil: return []
+        case .single: return columns.enumerated().map { "$\(first + $0)::\($1.type)" }
+        case .batched:
+            types += columns.map(\.type)
+            // Before the fence there are only the rows given; behind it, those that it let through.
+            let row = parts.isEmpty ? "given" : "fence"
+            return columns.indices.map { "\(row).p\(first + $0)" }
+        }
     }
 
     /// Adds parameters; answers `name = value` for an update.
@@ -71,13 +111,14 @@ struct CheckpointWriter {
             ])
             if writesText { changes.append("end_time = now()") }
         }
+        let isBatched = form == .batched
         append(
             """
             fence AS (
                 UPDATE template_executions SET progress_percentage = greatest(progress_percentage, \(progress[0])),
-                    updated_at = now(), \(changes.joined(separator: ", "))
+                    updated_at = now(), \(changes.joined(separator: ", "))\(isBatched ? " FROM given" : "")
                 WHERE id = \(key[0]) AND owner = \(key[1]) AND epoch = \(key[2]) AND status = 'running'
-                RETURNING id\(checkpoint.events.isEmpty ? "" : ", webhook_url"))
+                RETURNING id\(checkpoint.events.isEmpty ? "" : ", webhook_url")\(isBatched ? ", given.*" : ""))
             """)
     }
 
@@ -96,9 +137,9 @@ struct CheckpointWriter {
                 INSERT INTO execution_steps (execution_id, \(columns.map(\.name).joined(separator: ", ")))
                 SELECT fence.id, \(values.joined(separator: ", ")) FROM fence
                 ON CONFLICT DO NOTHING
-                RETURNING step_id)
+                RETURNING execution_id)
             """)
-        outcome = "CASE WHEN EXISTS (SELECT FROM step) THEN 'applied' ELSE 'already_applied' END"
+        outcome = "CASE WHEN id IN (SELECT execution_id FROM step) THEN 'applied' ELSE 'already_applied' END"
     }
 
     /// One update a call, by its whole key: a join with a list could be planned as a scan of a young partition.
@@ -141,30 +182,37 @@ struct CheckpointWriter {
     }
 
     /// With its execution a call that nobody has settled ends too. Not those settled here: one statement must not
-    /// change a row twice. The execution is named by the constant, so that no plan joins calls with the fence.
+    /// change a row twice. The execution is named by the constant, of many by an array, so that no plan joins calls
+    /// with the fence.
     private mutating func writeCut() {
         let others = settledIDs.isEmpty ? "" : " AND id <> ALL (ARRAY[\(settledIDs.joined(separator: ", "))])"
+        let ended =
+            form == .batched
+            ? "execution_id = ANY (ARRAY(SELECT id FROM fence))"
+            : "EXISTS (SELECT FROM fence) AND execution_id = \(Self.executionID)"
         append(
             """
             cut AS (
                 UPDATE ai_api_calls SET state = 'unknown', success = false, settled_at = now()
-                WHERE EXISTS (SELECT FROM fence) AND execution_id = \(Self.executionID) AND state = 'open'\(others))
+                WHERE \(ended) AND state = 'open'\(others))
             """)
     }
 
-    /// By far the most common number of lines: a list would take the server twice as long.
-    private mutating func write(_ line: LogLine) {
-        let columns: [Column] = [
-            ("sequence", .integer(line.sequence), "bigint"), ("time", .timestamp(line.time), "timestamptz"),
-            ("level", .text(line.level.rawValue), "text"), ("step", .text(line.step?.storable), "text"),
-            ("message", .text(line.message.storable), "text"),
-        ]
-        let values = add(columns)
+    /// A few lines, as most checkpoints have them: a list would take the server twice as long.
+    private mutating func write(few logs: [LogLine]) {
+        let rows = logs.map { line in
+            let values = add([
+                ("sequence", .integer(line.sequence), "bigint"), ("time", .timestamp(line.time), "timestamptz"),
+                ("level", .text(line.level.rawValue), "text"), ("step", .text(line.step?.storable), "text"),
+                ("message", .text(line.message.storable), "text"),
+            ])
+            return "(\(values.joined(separator: ", ")))"
+        }
         append(
             """
             logs AS (
-                INSERT INTO execution_logs (execution_id, \(columns.map(\.name).joined(separator: ", ")))
-                SELECT fence.id, \(values.joined(separator: ", ")) FROM fence
+                INSERT INTO execution_logs (execution_id, sequence, time, level, step, message)
+                SELECT fence.id, line.* FROM fence, LATERAL (VALUES \(rows.joined(separator: ", "))) AS line
                 ON CONFLICT DO NOTHING)
             """)
     }
@@ -173,7 +221,7 @@ struct CheckpointWriter {
         let lines = JSON.array(
             logs.map { line in
                 [
-                    "sequence": .integer(line.sequence), "time": .string(line.time.postgresText),
+                    "sequence": .integer(line.sequence), "time": .string(line.time.exactDescription),
                     "level": .string(line.level.rawValue), "step": line.step.map { .string($0.storable) } ?? .null,
                     "message": .string(line.message.storable),
                 ]

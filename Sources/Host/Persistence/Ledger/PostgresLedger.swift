@@ -76,9 +76,10 @@ public struct PostgresLedger: ExecutionLedger {
 }
 
 extension Rows {
-    /// The outcome in the first column of the only row.
+    /// The outcome in the first column of the only row; a fenced write may have none.
     var outcome: FenceOutcome {
-        switch text(0, 0) {
+        guard !isEmpty else { return .fenced }
+        return switch text(0, 0) {
         case "applied": .applied
         case "already_applied": .alreadyApplied
         default: .fenced
