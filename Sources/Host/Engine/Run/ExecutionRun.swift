@@ -136,6 +136,10 @@ struct ExecutionRun {
 
     private mutating func end(_ index: Int, _ record: StepRecord) async {
         var record = record
+        if record.state == .succeeded {
+            let duration = record.finishedAt.duration(since: record.startedAt)
+            journal.line(.info, step: record.name, "finished in \(duration.inSeconds) s")
+        }
         state.end(index, record.state)
         if state.verdict == .completed, plan.healthChecks.isEmpty, effects.isEmpty {
             // One checkpoint for the last step and the end of the run, which follows at once.
@@ -161,9 +165,11 @@ struct ExecutionRun {
     private mutating func start(in group: inout DiscardingTaskGroup) {
         guard interruption == nil, failure == nil, !isDraining else { return }
         for index in state.takeStartable() {
+            journal.line(.info, step: plan.steps[index].name, "started")
             let runner = runner(for: index)
             group.addTask { await runner.run() }
         }
+        scheduleFlush(in: &group)
     }
 
     private func runner(for index: Int) -> StepRunner {

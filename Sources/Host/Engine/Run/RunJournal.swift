@@ -41,7 +41,7 @@ struct RunJournal {
         lines.append(
             LogLine(
                 sequence: nextSequence, time: services.clock.wall.now(), level: level, step: step,
-                message: String(message.prefix(4_000))))
+                message: message.utf8.count <= 4_000 ? message : String(message.prefix(4_000))))
         nextSequence += 1
         waitingSince = waitingSince ?? services.clock.instant()
     }
@@ -136,6 +136,7 @@ struct RunJournal {
     }
 
     private mutating func finished(_ record: StepRecord, _ state: inout RunState) {
+        guard hasWebhook else { return }
         event(
             "execution.step_finished",
             [

@@ -30,7 +30,6 @@ struct StepRunner: Sendable {
 
     func run() async {
         let startedAt = services.clock.wall.now()
-        line(.info, "started")
         do throws(StepStop) {
             // A step that takes its host down each time would otherwise do so for ever, at a call's price each.
             guard lostAttempts < Self.maximumLostAttempts else { throw .failed(.hostLost(step.name), attempts: 0) }
@@ -74,14 +73,12 @@ struct StepRunner: Sendable {
     private func finish(
         _ state: StepState, output: JSON, error: ExecutionError?, attempts: Int, startedAt: Timestamp
     ) {
-        let finishedAt = services.clock.wall.now()
-        if state == .succeeded { line(.info, "finished in \(finishedAt.duration(since: startedAt).inSeconds) s") }
         report(
             .ended(
                 index,
                 StepRecord(
                     stepID: step.id, name: step.name, state: state, output: output, error: error,
-                    attempts: pastAttempts + attempts, startedAt: startedAt, finishedAt: finishedAt)))
+                    attempts: pastAttempts + attempts, startedAt: startedAt, finishedAt: services.clock.wall.now())))
     }
 
     /// Renders with the step's scope. An optional step whose inputs are absent is skipped.
