@@ -7,12 +7,17 @@ public struct PostgresReader: ExecutionReader {
     private static let (pageLimit, pageBytes) = (10_000, 131_072)
 
     private let database: Database
+    private let ended = EndedExecutions()
 
     public init(_ database: Database) { self.database = database }
 
+    /// Once an execution has ended and waits for no domain, nothing writes what is shown of it.
     public func execution(_ id: UUIDv7, of user: UUIDv7) async throws(LedgerError) -> String? {
+        if let text = ended.text(id, of: user) { return text }
         let rows = try await database.read(Self.execution, [.uuid(id), .uuid(user)])
-        return rows.isEmpty ? nil : rows.text(0, 0)
+        guard !rows.isEmpty, let text = rows.text(0, 0) else { return nil }
+        if rows.bool(0, 1) { ended.keep(text, id, of: user) }
+        return text
     }
 
     public func logs(
@@ -40,21 +45,25 @@ extension PostgresReader {
         "to_char(\(column) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')"
     }
 
+    /// The text, and whether it is final.
     private static let execution = Statement(
         "execution",
         """
-        SELECT row_to_json(execution) FROM (
-            SELECT e.id, e.template_slug AS template_id, e.status, e.progress_percentage, e.current_step,
-                e.total_steps,
-                (SELECT count(*) FROM execution_steps s WHERE s.execution_id = e.id AND s.state <> 'failed')
-                    AS completed_steps,
-                e.result_data AS result, e.cost_breakdown, \(decimal("e.total_cost")) AS total_cost,
-                e.error_message, e.error, e.deployed_url, e.github_repo_url,
-                \(time("e.created_at")) AS created_at, \(time("e.start_time")) AS start_time,
-                \(time("e.end_time")) AS end_time,
-                CASE WHEN e.end_time IS NULL THEN \(time("e.estimated_completion")) END AS estimated_completion
-            FROM template_executions e WHERE e.id = $1::uuid AND e.user_id = $2::uuid
-        ) AS execution
+        SELECT
+            (SELECT row_to_json(execution) FROM (
+                SELECT e.id, e.template_slug AS template_id, e.status, e.progress_percentage, e.current_step,
+                    e.total_steps,
+                    (SELECT count(*) FROM execution_steps s WHERE s.execution_id = e.id AND s.state <> 'failed')
+                        AS completed_steps,
+                    e.result_data AS result, e.cost_breakdown, \(decimal("e.total_cost")) AS total_cost,
+                    e.error_message, e.error, e.deployed_url, e.github_repo_url,
+                    \(time("e.created_at")) AS created_at, \(time("e.start_time")) AS start_time,
+                    \(time("e.end_time")) AS end_time,
+                    CASE WHEN e.end_time IS NULL THEN \(time("e.estimated_completion")) END AS estimated_completion
+                ) AS execution),
+            e.end_time IS NOT NULL AND NOT EXISTS (
+                SELECT FROM domain_watches w WHERE w.execution_id = e.id AND w.state = 'pending')
+        FROM template_executions e WHERE e.id = $1::uuid AND e.user_id = $2::uuid
         """)
 
     /// The sequence of a page's n-th line is `after + n` for as long as none is missing.
