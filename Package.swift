@@ -58,6 +58,10 @@ let package = Package(
         // Threads for what must not run on the cooperative pool.
         .target(name: "Threads", path: "Sources/Threads", swiftSettings: settings),
 
+        // Programs that this process starts, and their ends.
+        .target(name: "CSpawn", path: "Sources/CSpawn"),
+        .target(name: "Processes", dependencies: ["CSpawn"], path: "Sources/Processes", swiftSettings: settings),
+
         // The boundary and its Swift face.
         .target(name: "PluginABI", path: "Sources/PluginABI"),
         .target(
@@ -75,7 +79,7 @@ let package = Package(
             name: "Outbound", dependencies: ["Domain", "CLibcurl", "Threads", log], path: "Sources/Host/Outbound",
             swiftSettings: settings),
         .target(
-            name: "Persistence", dependencies: ["Domain", "CLibpq", "Threads", crypto, log, metrics],
+            name: "Persistence", dependencies: ["Domain", "CLibpq", "Processes", "Threads", crypto, log, metrics],
             path: "Sources/Host/Persistence", swiftSettings: settings),
         .target(
             name: "PluginHost", dependencies: ["Domain", "PluginABI", "Threads", crypto, log, metrics],
@@ -88,9 +92,8 @@ let package = Package(
         .target(
             name: "CoreProvider", dependencies: ["Domain", lifecycle, log], path: "Sources/Host/Core",
             swiftSettings: settings),
-        .systemLibrary(name: "CSpawn", path: "Sources/Host/CSpawn"),
         .target(
-            name: "Repositories", dependencies: ["CSpawn", "Domain", "Threads", crypto, log],
+            name: "Repositories", dependencies: ["Domain", "Processes", "Threads", crypto, log],
             path: "Sources/Host/Repositories", swiftSettings: settings),
         .target(
             name: "Webhooks", dependencies: ["Domain", crypto, lifecycle, log, metrics], path: "Sources/Host/Webhooks",
@@ -108,7 +111,7 @@ let package = Package(
         .target(
             name: "Sandbox",
             dependencies: [
-                "Domain", "Threads", hummingbird, lifecycle, log,
+                "Domain", "Processes", "Threads", hummingbird, lifecycle, log,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -160,6 +163,7 @@ let package = Package(
 
         // Tests, one target a module.
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
+        .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
         .testTarget(
             name: "OutboundTests", dependencies: ["Outbound", "Domain", "Threads", log], swiftSettings: settings),
         .testTarget(name: "PersistenceTests", dependencies: ["Persistence", "Domain", log], swiftSettings: settings),
@@ -176,7 +180,7 @@ let package = Package(
             name: "CoreProviderTests", dependencies: ["CoreProvider", "Domain", lifecycle, log],
             swiftSettings: settings),
         .testTarget(
-            name: "RepositoriesTests", dependencies: ["Repositories", "Domain", "Threads", log],
+            name: "RepositoriesTests", dependencies: ["Repositories", "Domain", "Processes", log],
             swiftSettings: settings),
         .testTarget(
             name: "WebhooksTests", dependencies: ["Webhooks", "Domain", crypto, lifecycle, log],
@@ -195,7 +199,7 @@ let package = Package(
         .testTarget(
             name: "SandboxTests",
             dependencies: [
-                "Sandbox", "Domain", "aibackend-app-runner", hummingbird, lifecycle, log,
+                "Sandbox", "Domain", "Processes", "aibackend-app-runner", hummingbird, lifecycle, log,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),

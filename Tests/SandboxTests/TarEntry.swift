@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 
 @testable import Sandbox
 
@@ -91,7 +92,7 @@ struct LoopbackListener: ~Copyable {
                     && getsockname(descriptor, address, &length) == 0
             }
         }
-        guard isListening else { throw SpawnFailure(program: "a listener", code: errno) }
+        guard isListening else { throw SystemError("a listener", errno) }
         port = Int(UInt16(bigEndian: address.sin_port))
     }
 

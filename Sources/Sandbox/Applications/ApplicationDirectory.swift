@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 import Synchronization
 
 /// The directory below which applications live: this process's alone, and empty when it begins. Its methods block.
@@ -59,7 +60,7 @@ final class ApplicationDirectory: Sendable {
     }
 
     private func failure(_ verb: String, _ path: String) -> ApplicationFailure {
-        let reason = systemErrorText(errno)
+        let reason = SystemError.text(errno)
         return ApplicationFailure(.build, "cannot \(verb) \(path): \(reason)")
     }
 }

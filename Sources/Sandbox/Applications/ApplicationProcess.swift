@@ -1,4 +1,4 @@
-import Glibc
+import Processes
 import Synchronization
 import Threads
 
@@ -13,7 +13,7 @@ final class ApplicationProcess: Sendable {
 
     private struct State {
         /// nil once it has been waited for: the number may be another process's then.
-        var process: pid_t?
+        var process: ChildProcess?
         var status: Int32?
         var lines: [String] = []
         var waiters: [CheckedContinuation<Int32, Never>] = []
@@ -23,7 +23,7 @@ final class ApplicationProcess: Sendable {
     private let onLog: OnLog
     private let onEnd: @Sendable (Int32) -> Void
 
-    private init(_ process: pid_t, _ onLog: @escaping OnLog, _ onEnd: @escaping @Sendable (Int32) -> Void) {
+    private init(_ process: ChildProcess, _ onLog: @escaping OnLog, _ onEnd: @escaping @Sendable (Int32) -> Void) {
         state = Mutex(State(process: process))
         self.onLog = onLog
         self.onEnd = onEnd
@@ -71,9 +71,7 @@ final class ApplicationProcess: Sendable {
 
     /// SIGTERM asks the application to end, SIGQUIT has the runner end it; nothing once it has ended.
     func signal(_ signal: Int32) {
-        state.withLock { state in
-            if let process = state.process { kill(process, signal) }
-        }
+        state.withLock { $0.process?.signal(signal) }
     }
 }
 
@@ -86,41 +84,36 @@ extension ApplicationProcess {
         _ onEnd: @escaping @Sendable (Int32) -> Void,
         onStart: (Result<ApplicationProcess, ApplicationFailure>) -> Void
     ) {
-        do throws(SpawnFailure) {
+        do throws(SystemError) {
             let streams = try ApplicationStreams()
-            let number = try Spawn.start(
-                arguments, input: streams.input.theirs, output: streams.output.theirs, errors: streams.errors.theirs)
-            streams.closeTheirs()
-            let process = ApplicationProcess(number, onLog, onEnd)
+            let runner = try streams.start(Program(searching: arguments))
+            let process = ApplicationProcess(runner, onLog, onEnd)
             let reader: OwnedThread
             do throws(OwnedThread.Unavailable) {
                 reader = try OwnedThread.start(name: "app-output") {
                     streams.read { process.add($1, to: $0) }
                 }
             } catch {
-                kill(number, SIGKILL)
-                _ = Spawn.wait(number)
-                streams.closeOurs()
-                throw SpawnFailure(program: "a thread for its output", code: error.code)
+                runner.kill()
+                runner.wait()
+                throw SystemError("a thread for its output", error.code)
             }
             streams.send(environment)
             onStart(.success(process))
-            let status = process.waitForEnd(number)
+            let status = process.waitForEnd(of: runner)
             streams.endReading()
             reader.join()
-            streams.closeOurs()
-            process.finish(status)
+            process.finish(status.code)
         } catch {
             onStart(.failure(ApplicationFailure(.deploy, error.description)))
         }
     }
 
-    private func waitForEnd(_ number: pid_t) -> Int32 {
-        var information = unsafe siginfo_t()
+    private func waitForEnd(of runner: ChildProcess) -> ExitStatus {
         // The number stays its own until nobody can signal it any more.
-        while unsafe waitid(P_PID, id_t(number), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+        runner.waitUntilEnded()
         state.withLock { $0.process = nil }
-        return Spawn.wait(number)
+        return runner.wait()
     }
 
     private func add(_ line: String, to stream: ApplicationLogStream) {

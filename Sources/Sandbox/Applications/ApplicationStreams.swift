@@ -1,42 +1,32 @@
 import Glibc
+import Processes
 
-/// The three descriptors of an application, this process's ends and the application's; and one pipe to end the
-/// reading.
+/// The three streams of an application, and one pipe to end the reading. What is open closes with the last reference.
 struct ApplicationStreams: Sendable {
-    typealias Ends = (ours: Int32, theirs: Int32)
+    private let input: (ours: Descriptor, theirs: Descriptor)
+    private let output: Pipe
+    private let errors: Pipe
+    private let ending: Pipe
 
-    let input: Ends
-    let output: Ends
-    let errors: Ends
-    private let ending: (reading: Int32, writing: Int32)
-
-    init() throws(SpawnFailure) {
-        var opened: [Int32] = []
-        do throws(SpawnFailure) {
-            var sockets: [Int32] = [-1, -1]
-            // A socket: writing to a reader that is gone must not raise a signal.
-            guard
-                unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &sockets) == 0
-            else { throw SpawnFailure(program: "a socket", code: errno) }
-            opened += sockets
-            input = (sockets[0], sockets[1])
-            let out = try Spawn.pipe()
-            opened += [out.reading, out.writing]
-            output = (out.reading, out.writing)
-            let err = try Spawn.pipe()
-            opened += [err.reading, err.writing]
-            errors = (err.reading, err.writing)
-            ending = try Spawn.pipe()
-        } catch {
-            for descriptor in opened { close(descriptor) }
-            throw error
+    init() throws(SystemError) {
+        var sockets: [Int32] = [-1, -1]
+        // A socket: writing to a reader that is gone must not raise a signal.
+        guard unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &sockets) == 0 else {
+            throw SystemError("a socket", errno)
         }
+        input = (Descriptor(sockets[0]), Descriptor(sockets[1]))
+        output = try Pipe()
+        errors = try Pipe()
+        ending = try Pipe()
     }
 
-    func closeTheirs() { for descriptor in [input.theirs, output.theirs, errors.theirs] { close(descriptor) } }
-
-    /// After `endReading`, and once `read` has returned.
-    func closeOurs() { for descriptor in [output.ours, errors.ours, ending.reading] { close(descriptor) } }
+    /// Starts a program with the other ends of the streams, which this process then has no more.
+    func start(_ program: Program) throws(SystemError) -> ChildProcess {
+        let child = try ChildProcess(
+            program, input: input.theirs.value, output: output.writing.value, errors: errors.writing.value)
+        for descriptor in [input.theirs, output.writing, errors.writing] { descriptor.close() }
+        return child
+    }
 
     /// Writes all of the application's standard input, and ends it. Blocks until the application has taken it.
     func send(_ bytes: [UInt8]) {
@@ -44,7 +34,7 @@ struct ApplicationStreams: Sendable {
         while offset < bytes.count {
             let sent = unsafe bytes.withUnsafeBytes { bytes in
                 unsafe Glibc.send(
-                    input.ours, bytes.baseAddress?.advanced(by: offset), bytes.count - offset,
+                    input.ours.value, bytes.baseAddress?.advanced(by: offset), bytes.count - offset,
                     Int32(MSG_NOSIGNAL))
             }
             if sent < 0, errno == EINTR { continue }
@@ -52,17 +42,18 @@ struct ApplicationStreams: Sendable {
             if sent <= 0 { break }
             offset += sent
         }
-        close(input.ours)
+        input.ours.close()
     }
 
     /// Lets `read` return once it has read what is there.
-    func endReading() { close(ending.writing) }
+    func endReading() { ending.writing.close() }
 
     /// Reads both outputs until they end, or until `endReading` and nothing more is there: what the application left
     /// behind may hold them open.
     func read(_ onLine: (ApplicationLogStream, String) -> Void) {
         var streams: [(stream: ApplicationLogStream, descriptor: Int32, lines: OutputLines)] = [
-            (.standardOutput, output.ours, OutputLines()), (.standardError, errors.ours, OutputLines()),
+            (.standardOutput, output.reading.value, OutputLines()),
+            (.standardError, errors.reading.value, OutputLines()),
         ]
         var isEnding = false
         // What is left behind may go on writing.
@@ -71,7 +62,7 @@ struct ApplicationStreams: Sendable {
         while streams.contains(where: { $0.descriptor >= 0 }) {
             // poll passes over negative descriptors.
             var requests = streams.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-            requests.append(pollfd(fd: isEnding ? -1 : ending.reading, events: Int16(POLLIN), revents: 0))
+            requests.append(pollfd(fd: isEnding ? -1 : ending.reading.value, events: Int16(POLLIN), revents: 0))
             let ready = unsafe poll(&requests, nfds_t(requests.count), isEnding ? 0 : -1)
             if ready < 0, errno == EINTR { continue }
             if isEnding { rounds -= 1 }

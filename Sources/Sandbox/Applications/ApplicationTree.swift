@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 
 /// Writes files and directories below a directory of an application that does not run yet.
 struct ApplicationTree {
@@ -49,7 +50,7 @@ struct ApplicationTree {
     }
 
     private func failure(_ path: [String]) -> ApplicationFailure {
-        let reason = systemErrorText(errno)
+        let reason = SystemError.text(errno)
         return ApplicationFailure(.build, "\(path.joined(separator: "/")) could not be unpacked: \(reason)")
     }
 }

@@ -1,29 +1,26 @@
 import Glibc
+import Processes
 
 /// What a gzipped archive holds, read through `gzip -dc` up to a limit. Blocks; `close` it once.
 struct GzipStream {
     private let limit: Int
-    private let output: Int32
-    private var process: pid_t?
+    private let output: Descriptor
+    private var process: ChildProcess?
     private var count = 0
 
     /// - Parameter directory: holds the archive for a moment.
     init(_ archive: [UInt8], limit: Int, directory: String) throws(ApplicationFailure) {
         self.limit = limit
-        do throws(SpawnFailure) {
+        do throws(SystemError) {
             let input = try Self.file(holding: archive, in: directory)
-            defer { Glibc.close(input) }
-            let silence = unsafe open("/dev/null", O_WRONLY | O_CLOEXEC)
-            defer { Glibc.close(silence) }
-            let ends = try Spawn.pipe()
-            defer { Glibc.close(ends.writing) }
-            output = ends.reading
-            do throws(SpawnFailure) {
-                // When the host dies its pipe breaks, and gzip with it.
-                process = try Spawn.start(["gzip", "-dc"], input: input, output: ends.writing, errors: silence)
-            } catch {
-                Glibc.close(ends.reading)
-                throw error
+            let silence = Descriptor(unsafe open("/dev/null", O_WRONLY | O_CLOEXEC))
+            let pipe = try Pipe()
+            output = pipe.reading
+            // When the host dies its pipe breaks, and gzip with it.
+            process = try withExtendedLifetime((input, silence, pipe)) { () throws(SystemError) in
+                try ChildProcess(
+                    Program(searching: ["gzip", "-dc"]), input: input.value, output: pipe.writing.value,
+                    errors: silence.value)
             }
         } catch {
             throw ApplicationFailure(.build, "the archive cannot be unpacked: \(error)")
@@ -31,26 +28,18 @@ struct GzipStream {
     }
 
     /// A file without a name that holds these bytes, at its beginning.
-    private static func file(holding bytes: [UInt8], in directory: String) throws(SpawnFailure) -> Int32 {
+    private static func file(holding bytes: [UInt8], in directory: String) throws(SystemError) -> Descriptor {
         let name = directory + "/.archive"
-        let descriptor = unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw SpawnFailure(program: "a file for it", code: errno) }
+        let file = Descriptor(unsafe open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600))
+        guard file.isOpen else { throw SystemError("a file for it", errno) }
         unsafe unlink(name)
         var offset = 0
         while offset < bytes.count {
-            let written = unsafe bytes.withUnsafeBytes { bytes in
-                unsafe write(descriptor, bytes.baseAddress?.advanced(by: offset), bytes.count - offset)
-            }
-            if written < 0, errno == EINTR { continue }
-            guard written > 0 else {
-                let code = errno
-                Glibc.close(descriptor)
-                throw SpawnFailure(program: "a file for it", code: code)
-            }
+            guard let written = file.write(bytes, from: offset) else { throw SystemError("a file for it", errno) }
             offset += written
         }
-        lseek(descriptor, 0, SEEK_SET)
-        return descriptor
+        lseek(file.value, 0, SEEK_SET)
+        return file
     }
 
     /// What is said of an archive that is larger than the limit.
@@ -63,7 +52,7 @@ struct GzipStream {
         var filled = 0
         while filled < size {
             let read = unsafe bytes.withUnsafeMutableBytes { bytes in
-                unsafe Glibc.read(output, bytes.baseAddress?.advanced(by: filled), size - filled)
+                unsafe Glibc.read(output.value, bytes.baseAddress?.advanced(by: filled), size - filled)
             }
             if read < 0, errno == EINTR { continue }
             if read <= 0 {
@@ -82,15 +71,15 @@ struct GzipStream {
         while try read(TarHeader.size) != nil {}
         guard let process else { return }
         self.process = nil
-        guard Spawn.wait(process) == 0 else { throw .archive("is damaged") }
+        guard process.wait().isSuccess else { throw .archive("is damaged") }
     }
 
-    /// Ends gzip, if it still runs, and frees the descriptor.
+    /// Ends gzip, if it still runs, and closes what it writes to.
     mutating func close() {
-        Glibc.close(output)
+        output.close()
         guard let process else { return }
         self.process = nil
-        kill(process, SIGKILL)
-        _ = Spawn.wait(process)
+        process.kill()
+        process.wait()
     }
 }

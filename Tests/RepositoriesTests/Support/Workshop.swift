@@ -1,6 +1,7 @@
 import Domain
 import Glibc
 import Logging
+import Processes
 import Synchronization
 
 @testable import Repositories

@@ -1,5 +1,6 @@
 import CLibpq
 import Glibc
+import Processes
 
 /// Makes a private cluster: `initdb`, who may connect, the role and the database.
 struct ClusterInitialization {
@@ -95,8 +96,8 @@ struct ClusterInitialization {
     }
 
     private func run(_ arguments: [String], input: String = "/dev/null") throws(ClusterError) {
-        let answer = try ChildProcess.run(account.command(arguments, diesWithHost: true), input: input)
-        guard answer.status == 0, !answer.output.contains("ERROR:"), !answer.output.contains("FATAL:") else {
+        let answer = try ClusterProgram.run(account.command(arguments, diesWithHost: true), input: input)
+        guard answer.status.isSuccess, !answer.output.contains("ERROR:"), !answer.output.contains("FATAL:") else {
             let program = arguments[0].split(separator: "/").last ?? ""
             throw ClusterError(
                 .initialization, "\(program) could not make the database: \(answer.output.suffix(2_000))")

@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 
 /// The port of 127.0.0.1 that a private cluster listens on.
 enum ClusterPort {
@@ -22,7 +23,7 @@ enum ClusterPort {
             return before
         }
         guard let free = bound(to: 0) else {
-            throw ClusterError(.startup, "no port of 127.0.0.1 is free: \(systemErrorText(errno))")
+            throw ClusterError(.startup, "no port of 127.0.0.1 is free: \(SystemError.text(errno))")
         }
         try FileSystem.write("\(free)\n", to: layout.portFile, mode: 0o600, owner: ClusterAccount.current())
         return free
@@ -30,8 +31,7 @@ enum ClusterPort {
 
     /// nil where no server runs.
     private static func ofRunningServer(_ layout: ClusterLayout) throws(ClusterError) -> Int? {
-        guard let server = ServerProcess(servingDataOf: layout) else { return nil }
-        server.release()
+        guard ServerProcess(servingDataOf: layout) != nil else { return nil }
         // Process id, directory, time of start, port, …: a line each.
         let lines = (FileSystem.text(layout.pidFile) ?? "").split(separator: "\n", omittingEmptySubsequences: false)
         guard lines.count > 3, let port = Int(lines[3]) else {

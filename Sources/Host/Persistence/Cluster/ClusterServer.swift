@@ -1,6 +1,7 @@
 import CLibpq
 import Glibc
 import Logging
+import Processes
 
 /// Starts a private cluster's server, or finds the one that still runs. Stays on the cluster's thread, which lives
 /// for as long as the server shall.
@@ -65,9 +66,12 @@ struct ClusterServer {
             "-c", "log_destination=stderr",
         ]
         for setting in settings { arguments += ["-c", setting] }
-        let pid = try ChildProcess.start(account.command(arguments, diesWithHost: true), output: log)
-        guard let server = ServerProcess(pid: pid, isChild: true) else {
-            throw ClusterError(.startup, "the database server cannot be watched: \(systemErrorText(errno))")
+        let child = try ClusterProgram.start(account.command(arguments, diesWithHost: true), output: log)
+        let server: ServerProcess
+        do throws(SystemError) { server = try ServerProcess(child) } catch {
+            child.signal(SIGINT)
+            child.wait()
+            throw ClusterError(.startup, "the database server: \(error)")
         }
         let start = ContinuousClock.now
         while !server.waitForEnd(.milliseconds(10)) {

@@ -1,4 +1,5 @@
 import Glibc
+import Processes
 
 /// The few calls on files that a private cluster needs.
 enum FileSystem {
@@ -87,7 +88,7 @@ enum FileSystem {
     }
 
     static func failure(_ verb: String, _ path: String) -> ClusterError {
-        let reason = systemErrorText(errno)
+        let reason = SystemError.text(errno)
         return ClusterError(.directory, "cannot \(verb) \(path): \(reason)")
     }
 }

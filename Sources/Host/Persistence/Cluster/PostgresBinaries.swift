@@ -1,5 +1,5 @@
-import CLibpq
 import Glibc
+import Processes
 
 /// A PostgreSQL server that this system has.
 struct PostgresBinaries {
@@ -37,7 +37,7 @@ struct PostgresBinaries {
 
     private static func candidates() -> [String] {
         var directories: [String] = []
-        if let answer = try? ChildProcess.run(["pg_config", "--bindir"]), answer.status == 0 {
+        if let answer = try? ClusterProgram.run(["pg_config", "--bindir"]), answer.status.isSuccess {
             directories.append(String(answer.output.prefix { $0 != "\n" }))
         }
         let versions = FileSystem.names(in: "/usr/lib/postgresql").compactMap { Int($0) }.sorted(by: >)
@@ -46,7 +46,7 @@ struct PostgresBinaries {
 
     private static func majorVersion(in directory: String) -> Int? {
         guard unsafe access("\(directory)/initdb", X_OK) == 0, unsafe access("\(directory)/postgres", X_OK) == 0,
-            let answer = try? ChildProcess.run(["\(directory)/postgres", "--version"]), answer.status == 0
+            let answer = try? ClusterProgram.run(["\(directory)/postgres", "--version"]), answer.status.isSuccess
         else { return nil }
         // "postgres (PostgreSQL) 15.18 (Debian …)"
         let version = answer.output.split(separator: ")").dropFirst().first?.drop { $0 == " " }

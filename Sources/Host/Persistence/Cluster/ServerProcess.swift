@@ -1,35 +1,36 @@
-import CLibpq
 import Domain
 import Glibc
+import Processes
 
 /// A running postmaster, ours by birth or by adoption.
 struct ServerProcess {
     let pid: pid_t
-    private let isChild: Bool
-    /// Readable when the process has ended.
-    private let descriptor: Int32
+    /// nil where another process started it.
+    private let child: ChildProcess?
+    private let watch: ProcessWatch
 
-    /// nil where the process has ended already.
-    init?(pid: pid_t, isChild: Bool) {
-        descriptor = aib_pidfd_open(pid)
-        guard descriptor >= 0 else { return nil }
-        self.pid = pid
-        self.isChild = isChild
+    /// - Throws: where it cannot be watched.
+    init(_ child: ChildProcess) throws(SystemError) {
+        watch = try ProcessWatch(child.id)
+        pid = child.id
+        self.child = child
     }
 
     /// The postmaster that the pid file names, if it really serves this data directory: after a crash the number
-    /// may be another process's.
+    /// may be another process's. nil too where it has ended.
     init?(servingDataOf layout: ClusterLayout) {
         guard let text = FileSystem.text(layout.pidFile), let pid = pid_t(text.prefix { $0.isNumber }),
             let program = FileSystem.linkTarget("/proc/\(pid)/exe"), program.contains("/postgres"),
-            FileSystem.linkTarget("/proc/\(pid)/cwd") == layout.data
+            FileSystem.linkTarget("/proc/\(pid)/cwd") == layout.data, let watch = try? ProcessWatch(pid)
         else { return nil }
-        self.init(pid: pid, isChild: false)
+        self.pid = pid
+        self.watch = watch
+        child = nil
     }
 
     /// Whether another living host started it, and will stop it.
     var belongsToAnotherHost: Bool {
-        guard !isChild, let status = FileSystem.text("/proc/\(pid)/stat"),
+        guard child == nil, let status = FileSystem.text("/proc/\(pid)/stat"),
             // "pid (name) state ppid …", where the name may hold anything.
             let fields = status.split(separator: ")").last?.split(separator: " "), fields.count > 1,
             let parent = FileSystem.linkTarget("/proc/\(fields[1])/exe")
@@ -39,10 +40,7 @@ struct ServerProcess {
 
     /// Waits for the process to end; false after the timeout, or once `interruption` is signalled.
     func waitForEnd(_ timeout: Duration, interruption: EventCounter? = nil) -> Bool {
-        var requests = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
-        if let interruption { requests.append(pollfd(fd: interruption.descriptor, events: Int16(POLLIN), revents: 0)) }
-        _ = unsafe poll(&requests, nfds_t(requests.count), Int32(clamping: timeout.milliseconds))
-        return requests[0].revents != 0
+        watch.waitForEnd(within: timeout, interruption: interruption?.descriptor ?? -1)
     }
 
     /// Fast shutdown: sessions are ended, everything is written. What does not obey is stopped harder.
@@ -53,12 +51,6 @@ struct ServerProcess {
         }
     }
 
-    /// Frees the descriptor of a server that nobody watches.
-    func release() { close(descriptor) }
-
-    /// Frees the descriptor and, for a child, its entry in the process table. Once, after the end.
-    func reap() {
-        close(descriptor)
-        if isChild { _ = waitpid(pid, nil, WNOHANG) }
-    }
+    /// Frees a child's entry in the process table. Once, after the end.
+    func reap() { child?.wait() }
 }

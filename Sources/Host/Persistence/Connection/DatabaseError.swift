@@ -1,5 +1,5 @@
 import Domain
-import Glibc
+import Processes
 
 /// What went wrong between the host and PostgreSQL, in the words of this module.
 enum DatabaseError: Error, Sendable {
@@ -77,7 +77,7 @@ extension DatabaseError {
             LedgerError(.rejected, "execution \(execution) was not taken: its stored \(what) cannot be read")
         case .closed: LedgerError(.unavailable, "the database is closed: the host is shutting down")
         case .system(let call, let code):
-            LedgerError(.unavailable, "\(call) failed: \(systemErrorText(code))")
+            LedgerError(.unavailable, "\(call) failed: \(SystemError.text(code))")
         case .aborted(let error): error
         case .refused(let refusal):
             switch refusal.kind {
@@ -90,10 +90,4 @@ extension DatabaseError {
             }
         }
     }
-}
-
-/// The system's words for an `errno` value.
-func systemErrorText(_ code: Int32) -> String {
-    guard let text = unsafe strerror(code) else { return "error \(code)" }
-    return unsafe String(cString: text)
 }

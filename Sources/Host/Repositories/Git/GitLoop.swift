@@ -1,5 +1,6 @@
 import Domain
 import Glibc
+import Processes
 
 /// Moves bytes between git and the host until git has ended. Runs on an owned thread.
 struct GitLoop {
@@ -48,7 +49,7 @@ struct GitLoop {
             }
         }
         child.input.close()
-        guard let status = child.reap(by: deadline), status == 0 else {
+        guard child.reap(by: deadline).isSuccess else {
             let text = String(decoding: complaint, as: UTF8.self).split(separator: "\n").joined(separator: "; ")
             throw SourceError(.unavailable, "\(command.name) failed: \(text.isEmpty ? "without a word" : text)")
         }

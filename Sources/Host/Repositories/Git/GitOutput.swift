@@ -1,5 +1,5 @@
 import Domain
-import Glibc
+import Processes
 import Synchronization
 
 /// What git has written and nobody has read yet: where its thread and a task meet.
@@ -24,7 +24,7 @@ final class GitOutput: Sendable {
     private let wakeUp: Pipe
 
     init() throws(SourceError) {
-        wakeUp = try Pipe()
+        do throws(SystemError) { wakeUp = try Pipe() } catch { throw SourceError(.unavailable, "\(error)") }
         wakeUp.reading.stopBlocking()
         wakeUp.writing.stopBlocking()
     }

@@ -1,5 +1,6 @@
 import Domain
 import Glibc
+import Processes
 
 /// The repositories of one execution on disk: `<digest>.git` for each state of its source that somebody asked for
 /// and still reads. All calls block.
@@ -87,5 +88,12 @@ struct RepositoryFolder: Sendable {
         }
         for name in names(in: path) { removeTree("\(path)/\(name)") }
         unsafe rmdir(path)
+    }
+}
+
+extension SourceError {
+    /// What the system refused to do, by the `errno` value.
+    fileprivate static func system(_ call: String, _ code: Int32) -> SourceError {
+        SourceError(.unavailable, "\(SystemError(call, code))")
     }
 }
