@@ -101,7 +101,7 @@ let package = Package(
         .target(
             name: "API",
             dependencies: [
-                "Domain", "Engine", "Metering", hummingbird, crypto, log, metrics,
+                "Domain", hummingbird, crypto, log, metrics,
                 .product(name: "CryptoExtras", package: "swift-crypto"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"),
@@ -177,14 +177,12 @@ let package = Package(
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Domain", lifecycle, log], swiftSettings: settings),
         .testTarget(name: "MeteringTests", dependencies: ["Metering", "Domain"], swiftSettings: settings),
         .testTarget(
-            name: "CoreProviderTests", dependencies: ["CoreProvider", "Domain", lifecycle, log],
-            swiftSettings: settings),
+            name: "CoreProviderTests", dependencies: ["CoreProvider", "Domain", log], swiftSettings: settings),
         .testTarget(
             name: "RepositoriesTests", dependencies: ["Repositories", "Domain", "Processes", log],
             swiftSettings: settings),
         .testTarget(
-            name: "WebhooksTests", dependencies: ["Webhooks", "Domain", crypto, lifecycle, log],
-            swiftSettings: settings),
+            name: "WebhooksTests", dependencies: ["Webhooks", "Domain", lifecycle, log], swiftSettings: settings),
         .testTarget(
             name: "APITests",
             dependencies: [
@@ -202,7 +200,7 @@ let package = Package(
                 "Sandbox", "Domain", "Processes", "aibackend-app-runner", hummingbird, lifecycle, log,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
-                .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ],
             swiftSettings: settings),
         // Plays the host for plugins under test.

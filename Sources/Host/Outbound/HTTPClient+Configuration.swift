@@ -1,5 +1,5 @@
 extension HTTPClient {
-    /// What an operator may set.
+    /// How the client connects. An operator sets the proxy, through the environment.
     public struct Configuration: Sendable {
         /// Bounds name resolution, TCP and TLS of one connection.
         public var connectTimeout: Duration

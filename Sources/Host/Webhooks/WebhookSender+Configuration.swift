@@ -1,7 +1,7 @@
 public import Domain
 
 extension WebhookSender {
-    /// What an operator may set.
+    /// How the outbox is delivered. An operator sets the reach.
     public struct Configuration: Sendable {
         /// Deliveries at once.
         public var width: Int
