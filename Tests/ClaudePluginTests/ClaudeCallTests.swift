@@ -28,6 +28,7 @@ import Testing
                 #expect(sent == nil, "one request a call")
                 sent = request
                 host.answer(request, status: status, headers: headers, body: body)
+            case .timer: Issue.record("no timer is to be set")
             case .refusedChunk: Issue.record("the window is open")
             case .completed(let status, let result): return (sent, Int(status), result, host.chunks)
             }
@@ -47,6 +48,7 @@ import Testing
         for await event in host.events {
             switch event {
             case .request(let sent): answer(host, sent)
+            case .timer: Issue.record("no timer is to be set")
             case .refusedChunk: onRefusedChunk(host)
             case .completed(let status, let result): return (host, Int(status), result)
             }

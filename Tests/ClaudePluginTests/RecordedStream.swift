@@ -1,4 +1,5 @@
 import PluginKit
+import PluginTestHost
 import Testing
 
 @testable import ClaudePlugin
@@ -82,26 +83,6 @@ enum RecordedStream {
 
             """
     }
-}
-
-/// Feeds pieces, then ends as told.
-struct Pieces: AsyncSequence {
-    typealias Element = [UInt8]
-    var pieces: [[UInt8]]
-    var failure: PluginError?
-
-    struct AsyncIterator: AsyncIteratorProtocol {
-        var rest: ArraySlice<[UInt8]>
-        let failure: PluginError?
-
-        mutating func next() async throws -> [UInt8]? {
-            if let piece = rest.popFirst() { return piece }
-            if let failure { throw failure }
-            return nil
-        }
-    }
-
-    func makeAsyncIterator() -> AsyncIterator { AsyncIterator(rest: pieces[...], failure: failure) }
 }
 
 func request(_ members: JSON = [:]) throws -> GenerateRequest {

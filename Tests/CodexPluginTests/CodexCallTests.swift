@@ -28,6 +28,7 @@ import Testing
             case .request(let request):
                 sent.append(request)
                 answer(host, request)
+            case .timer: Issue.record("no timer is to be set")
             case .refusedChunk: onRefusedChunk(host)
             case .completed(let status, let result): return (host, sent, Int(status), result)
             }

@@ -1,8 +1,8 @@
 public import PluginKit
 import Synchronization
 
-/// A host that offers HTTP alone and answers by hand: the plugin is reached through the boundary, as the real host
-/// reaches it.
+/// A host that offers HTTP and timers and answers by hand: the plugin is reached through the boundary, as the real
+/// host reaches it.
 ///
 /// Unchecked: what it points to is made in the initializer and never changed; it outlives the test on purpose.
 @safe public final class FakeHost: @unchecked Sendable {
@@ -11,14 +11,34 @@ import Synchronization
         public let method: String
         public let url: String
         public let headers: [String: String]
+        public let text: String
+        /// The digest of a blob to send as the body.
+        public let blob: String
+        /// Whether the host is to fill secrets into the body.
+        public let fillsSecrets: Bool
+        public let timeoutMilliseconds: UInt32
+        let user: UInt64
+        let handle: UInt64
+
         /// `.null` where it is no JSON.
-        public let body: JSON
+        public var body: JSON { (try? JSON.parse(text)) ?? .null }
+    }
+
+    /// A pause that the plugin asked for.
+    public struct Timer: Sendable {
+        public let milliseconds: UInt64
         let user: UInt64
         let handle: UInt64
     }
 
+    struct Chunk: Sendable {
+        let kind: UInt32
+        let text: String
+    }
+
     public enum Event: Sendable {
         case request(Sent)
+        case timer(Timer)
         /// A chunk found the window full.
         case refusedChunk
         case completed(aib_status, JSON)
@@ -26,18 +46,20 @@ import Synchronization
 
     /// What the plugin does, in order; ends with `destroy()`.
     public let events: AsyncStream<Event>
-    private let continuation: AsyncStream<Event>.Continuation
-    private let emitted = Mutex<[String]>([])
+    let continuation: AsyncStream<Event>.Continuation
+    let abortedHandles = Mutex<[UInt64]>([])
+    private let emittedChunks = Mutex<[Chunk]>([])
     private let openings = Mutex<Int?>(nil)
-    private let abortedHandles = Mutex<[UInt64]>([])
     private let lastHandle = Atomic<UInt64>(0)
     private let provider: UnsafePointer<aib_provider>
     private let http = UnsafeMutablePointer<aib_svc_http>.allocate(capacity: 1)
+    private let timer = UnsafeMutablePointer<aib_svc_timer>.allocate(capacity: 1)
     private let table = UnsafeMutablePointer<aib_host>.allocate(capacity: 1)
     private var instance: UnsafeMutableRawPointer?
 
     /// What was emitted.
-    public var chunks: [String] { emitted.withLock(\.self) }
+    public var chunks: [String] { emitted.map(\.text) }
+    var emitted: [Chunk] { emittedChunks.withLock(\.self) }
     /// The transfers that the plugin has ended itself.
     public var aborted: [UInt64] { abortedHandles.withLock(\.self) }
     /// How many chunks the window takes before it is full; nil: any number.
@@ -55,15 +77,20 @@ import Synchronization
         (events, continuation) = AsyncStream.makeStream()
         unsafe provider = PluginLibrary.provider(of: library)
         unsafe http.initialize(to: Self.httpTable)
+        unsafe timer.initialize(to: Self.timerTable)
         unsafe table.initialize(
             to: aib_host(
                 struct_size: UInt32(MemoryLayout<aib_host>.size), abi_minor: UInt32(AIB_ABI_MINOR),
                 ctx: Unmanaged.passRetained(self).toOpaque(),
                 get_service: { context, id in
-                    guard let id = unsafe id, unsafe String(cString: id) == AIB_SVC_HTTP else { return nil }
-                    return unsafe UnsafeRawPointer(FakeHost.at(context).http)
+                    guard let id = unsafe id else { return nil }
+                    switch unsafe String(cString: id) {
+                    case AIB_SVC_HTTP: return unsafe UnsafeRawPointer(FakeHost.at(context).http)
+                    case AIB_SVC_TIMER: return unsafe UnsafeRawPointer(FakeHost.at(context).timer)
+                    default: return nil
+                    }
                 },
-                emit: { context, _, _, chunk in
+                emit: { context, _, kind, chunk in
                     let host = unsafe FakeHost.at(context)
                     let isTaken = host.openings.withLock { openings in
                         guard let open = openings else { return true }
@@ -74,7 +101,7 @@ import Synchronization
                         host.continuation.yield(.refusedChunk)
                         return aib_status(AIB_E_AGAIN)
                     }
-                    host.emitted.withLock { unsafe $0.append(chunk.text) }
+                    host.emittedChunks.withLock { unsafe $0.append(Chunk(kind: kind, text: chunk.text)) }
                     return aib_status(AIB_OK)
                 },
                 complete: { context, _, status, result in
@@ -87,15 +114,18 @@ import Synchronization
     }
 
     /// Starts the call, number 7; to be used once.
-    public func start(_ operation: String, input: JSON) -> aib_status {
-        unsafe Self.lend(operation, input.text, "call-7") { operation, input, trace in
+    ///
+    /// - Parameter key: the idempotency key; without one the call changes nothing.
+    public func start(_ operation: String, input: JSON, key: String = "") -> aib_status {
+        unsafe Self.lend([operation, input.text, key, "call-7"]) { spans in
             var call = unsafe aib_call()
             unsafe call.struct_size = UInt32(MemoryLayout<aib_call>.size)
             unsafe call.attempt = 1
             unsafe call.call = 7
-            unsafe call.operation = operation
-            unsafe call.input = input
-            unsafe call.trace = trace
+            unsafe call.operation = spans[0]
+            unsafe call.input = spans[1]
+            unsafe call.idempotency_key = spans[2]
+            unsafe call.trace = spans[3]
             return unsafe provider.pointee.start(instance, &call)
         }
     }
@@ -104,7 +134,7 @@ import Synchronization
     public func answer(_ sent: Sent, status: Int64, headers: [[JSON]], body: String) {
         head(sent, status: status, headers: headers)
         data(sent, body)
-        push(AIB_EV_HTTP_END, sent, "")
+        push(AIB_EV_HTTP_END, user: sent.user, handle: sent.handle)
     }
 
     /// Begins an answer: each header is its name and its value.
@@ -112,22 +142,25 @@ import Synchronization
         let head: JSON = [
             "status": .integer(status), "version": "1.1", "headers": .array(headers.map { .array($0) }),
         ]
-        push(AIB_EV_HTTP_HEAD, sent, head.text)
+        push(AIB_EV_HTTP_HEAD, user: sent.user, handle: sent.handle, head.text)
     }
 
     /// A piece of an answer's body.
-    public func data(_ sent: Sent, _ piece: String) { push(AIB_EV_HTTP_DATA, sent, piece) }
+    public func data(_ sent: Sent, _ piece: String) {
+        push(AIB_EV_HTTP_DATA, user: sent.user, handle: sent.handle, piece)
+    }
 
     /// Ends a transfer as a connection that broke.
     public func fail(_ sent: Sent, _ message: String) {
         let error: JSON = ["code": "upstream", "message": .string(message), "retryable": true]
-        push(AIB_EV_FAIL, sent, error.text)
+        push(AIB_EV_FAIL, user: sent.user, handle: sent.handle, error.text)
     }
 
+    /// Ends a pause.
+    public func fire(_ timer: Timer) { push(AIB_EV_TIMER, user: timer.user, handle: timer.handle) }
+
     /// Says that the output window has room again.
-    public func writable() {
-        push(AIB_EV_WRITABLE, Sent(method: "", url: "", headers: [:], body: .null, user: 0, handle: 0), "")
-    }
+    public func writable() { push(AIB_EV_WRITABLE, user: 0, handle: 0) }
 
     /// Cancels the call.
     public func cancel() { unsafe provider.pointee.cancel(instance, 7) }
@@ -138,46 +171,21 @@ import Synchronization
         continuation.finish()
     }
 
-    private func push(_ kind: Int, _ sent: Sent, _ data: String) {
+    private func push(_ kind: Int, user: UInt64, handle: UInt64, _ data: String = "") {
         unsafe Self.lend(data) { data in
             var event = unsafe aib_event(
-                struct_size: UInt32(MemoryLayout<aib_event>.size), kind: UInt32(kind), user: sent.user, call: 7,
-                handle: sent.handle, data: data)
+                struct_size: UInt32(MemoryLayout<aib_event>.size), kind: UInt32(kind), user: user, call: 7,
+                handle: handle, data: data)
             unsafe provider.pointee.on_event(instance, &event)
         }
     }
 
-    private static func at(_ context: UnsafeMutableRawPointer?) -> FakeHost {
+    /// The number of the next transfer or pause.
+    func nextHandle() -> UInt64 { lastHandle.add(1, ordering: .relaxed).newValue }
+
+    static func at(_ context: UnsafeMutableRawPointer?) -> FakeHost {
         guard let context = unsafe context else { preconditionFailure("the plugin lost its host") }
         return unsafe Unmanaged<FakeHost>.fromOpaque(context).takeUnretainedValue()
-    }
-
-    private static var httpTable: aib_svc_http {
-        var table = aib_svc_http()
-        table.struct_size = UInt32(MemoryLayout<aib_svc_http>.size)
-        unsafe table.start = { context, _, request, user, out in
-            let host = unsafe FakeHost.at(context)
-            guard let request = unsafe request?.pointee else { return aib_status(AIB_E_INVALID) }
-            let handle = host.lastHandle.add(1, ordering: .relaxed).newValue
-            unsafe out?.pointee = handle
-            let fields = unsafe UnsafeBufferPointer(start: request.headers, count: Int(request.n_headers))
-            let headers = unsafe fields.map { unsafe ($0.name.text, $0.value.text) }
-            let body = unsafe (try? JSON.parse(request.body.text)) ?? .null
-            unsafe host.continuation.yield(
-                .request(
-                    Sent(
-                        method: request.method.text, url: request.url.text,
-                        headers: Dictionary(uniqueKeysWithValues: headers), body: body, user: user, handle: handle)))
-            return aib_status(AIB_OK)
-        }
-        unsafe table.pause = { _, _, _ in aib_status(AIB_OK) }
-        unsafe table.write = { _, _, _ in aib_status(AIB_E_STALE) }
-        unsafe table.finish = { _, _ in aib_status(AIB_E_STALE) }
-        unsafe table.abort = { context, handle in
-            unsafe FakeHost.at(context).abortedHandles.withLock { $0.append(handle) }
-            return aib_status(AIB_OK)
-        }
-        return table
     }
 
     private static func lend<Result>(_ text: String, _ body: (aib_span) -> Result) -> Result {
@@ -186,17 +194,16 @@ import Synchronization
         }
     }
 
-    private static func lend<Result>(
-        _ first: String, _ second: String, _ third: String, _ body: (aib_span, aib_span, aib_span) -> Result
-    ) -> Result {
-        unsafe lend(first) { first in
-            unsafe lend(second) { second in unsafe lend(third) { third in unsafe body(first, second, third) } }
+    private static func lend<Result>(_ texts: [String], _ body: ([aib_span]) -> Result) -> Result {
+        guard let last = texts.last else { return unsafe body([]) }
+        return unsafe lend(last) { span in
+            unsafe lend(Array(texts.dropLast())) { spans in unsafe body(spans + [span]) }
         }
     }
 }
 
 extension aib_span {
-    fileprivate var text: String {
+    var text: String {
         unsafe String(decoding: UnsafeBufferPointer(start: ptr, count: Int(len)), as: UTF8.self)
     }
 }

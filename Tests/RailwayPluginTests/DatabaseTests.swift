@@ -1,4 +1,5 @@
 import PluginKit
+import PluginTestHost
 import Testing
 
 @testable import RailwayPlugin

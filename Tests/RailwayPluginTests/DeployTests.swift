@@ -1,4 +1,5 @@
 import PluginKit
+import PluginTestHost
 import Testing
 
 @testable import RailwayPlugin
@@ -23,9 +24,9 @@ import Testing
         #expect(
             upload.url == "https://backboard.railway.com/project/\(project)/environment/env-\(project)/up"
                 + "?serviceId=\(railway.services[0].id)&message=0192f0c1-7a3b-7c4d-8e5f-0123456789ab%2F8")
-        #expect(upload.blob == PluginCall.digest && upload.body.isEmpty && upload.method == "POST")
+        #expect(upload.blob == PluginCall.digest && upload.text.isEmpty && upload.method == "POST")
         #expect(upload.headers["authorization"] == "Bearer {{secret:RAILWAY_TOKEN}}")
-        #expect(upload.timeout == 0, "an upload takes as long as the call may")
+        #expect(upload.timeoutMilliseconds == 0, "an upload takes as long as the call may")
         let update = railway.first("ServiceInstanceUpdate")?.variables["input"]
         #expect(update == ["startCommand": "node server.js", "healthcheckPath": "/health"])
         let order = railway.names
@@ -40,7 +41,7 @@ import Testing
         for request in railway.requests {
             let isVariables = request.name == "VariableCollectionUpsert"
             #expect(request.sent.fillsSecrets == isVariables)
-            #expect(request.sent.body.contains(mark) == isVariables)
+            #expect(request.sent.text.contains(mark) == isVariables)
             #expect(!request.sent.url.contains("secret"))
             #expect(request.sent.headers.values.allSatisfy { !$0.contains(mark) })
         }

@@ -1,4 +1,5 @@
 import PluginKit
+import PluginTestHost
 import Testing
 
 @testable import RailwayPlugin
@@ -152,8 +153,8 @@ import Testing
         for request in railway.requests {
             #expect(request.sent.headers["authorization"] == "Bearer {{secret:RAILWAY_TOKEN}}")
             #expect(request.sent.headers["x-aibackend-call-id"] == "call-7")
-            #expect(!request.sent.body.contains("RAILWAY_TOKEN") && !request.sent.url.contains("RAILWAY_TOKEN"))
-            #expect(request.sent.timeout == (request.name == "upload" ? 0 : 30_000))
+            #expect(!request.sent.text.contains("RAILWAY_TOKEN") && !request.sent.url.contains("RAILWAY_TOKEN"))
+            #expect(request.sent.timeoutMilliseconds == (request.name == "upload" ? 0 : 30_000))
         }
     }
 

@@ -1,4 +1,5 @@
 import PluginKit
+import PluginTestHost
 
 /// Railway as far as the plugin sees it: state, and what the test wants to go wrong.
 final class FakeRailway {
@@ -48,7 +49,7 @@ final class FakeRailway {
 
     func answer(_ sent: FakeHost.Sent) -> FakeHost.Answer? {
         let isUpload = sent.headers["content-type"] == "application/gzip"
-        let body = (try? JSON.parse(sent.body)) ?? .null
+        let body = sent.body
         let request = Request(
             name: isUpload ? "upload" : body["operationName"]?.stringValue ?? "?",
             variables: body["variables"] ?? .null, sent: sent)

@@ -1,4 +1,5 @@
 import PluginKit
+import PluginTestHost
 import Testing
 
 /// One call against a fake Railway.
@@ -41,7 +42,7 @@ struct PluginCall {
         configuration["base_url"] = .string(baseURL)
         configuration["poll_interval_ms"] = 20
         configuration["workspace_id"] = workspace.map(JSON.string)
-        let host = try #require(FakeHost(configuration: .object(configuration)))
+        let host = try #require(FakeHost(library: "Railway", configuration: .object(configuration)))
         return await host.run(operation, input: input, key: key, answer: railway.answer)
     }
 
