@@ -37,16 +37,6 @@ import Testing
         #expect(WebhookURL.fault(url) != nil)
     }
 
-    @Test func findsTheNearestSpelling() {
-        let candidates = ["email", "password", "subscription_tier"]
-        #expect(Spelling.nearest(to: "emial", in: candidates) == "email")
-        #expect(Spelling.nearest(to: "Email", in: candidates) == "email")
-        #expect(Spelling.nearest(to: "pasword", in: candidates) == "password")
-        #expect(Spelling.nearest(to: "subscription", in: candidates) == nil)
-        #expect(Spelling.nearest(to: "x", in: candidates) == nil)
-        #expect(Spelling.nearest(to: String(repeating: "e", count: 10_000), in: candidates) == nil)
-    }
-
     @Test func base64HasOneSpellingForEachValue() {
         // RFC 4648, section 10.
         let vectors = ["": "", "f": "Zg", "fo": "Zm8", "foo": "Zm9v", "foob": "Zm9vYg", "fooba": "Zm9vYmE"]

@@ -39,7 +39,7 @@ struct ObjectReader {
                 InputError(
                     place: .pointer(Self.pointer(key.clipped)), code: "unknown_field",
                     detail: "\"\(key.clipped)\" is not a field here; allowed: \(known.joined(separator: ", ")).",
-                    suggestion: Spelling.nearest(to: key, in: known)))
+                    suggestion: Spelling.nearest(to: key, among: known)))
         }
         guard errors.isEmpty else {
             let count = errors.count == 1 ? "One field is" : "\(errors.count) fields are"

@@ -39,7 +39,7 @@ struct QueryReader {
         let allowed = Choice.allCases.map(\.rawValue)
         refuse(
             name, "not_allowed", "\"\(text.clipped)\" is not allowed; allowed: \(allowed.joined(separator: ", ")).",
-            suggestion: Spelling.nearest(to: text, in: allowed))
+            suggestion: Spelling.nearest(to: text, among: allowed))
         return nil
     }
 
@@ -54,7 +54,7 @@ struct QueryReader {
             let allowed = known.isEmpty ? "this endpoint takes none" : "allowed: \(known.joined(separator: ", "))"
             refuse(
                 name.clipped, "unknown_parameter", "\"\(name.clipped)\" is not a parameter here; \(allowed).",
-                suggestion: Spelling.nearest(to: String(name), in: known))
+                suggestion: Spelling.nearest(to: String(name), among: known))
         }
         guard errors.isEmpty else {
             let count = errors.count == 1 ? "One parameter is" : "\(errors.count) parameters are"

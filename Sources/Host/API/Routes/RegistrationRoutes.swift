@@ -71,7 +71,7 @@ struct RegistrationRoutes: Sendable {
             reader.refuse(
                 "subscription_tier", "not_allowed",
                 "\"\(tierName.clipped)\" is not a tier; allowed: \(allowed.joined(separator: ", ")).",
-                suggestion: Spelling.nearest(to: tierName, in: allowed))
+                suggestion: Spelling.nearest(to: tierName, among: allowed))
         }
         try reader.finish()
         return Input(email: address?.text ?? "", password: password, tier: tier ?? .starter)
