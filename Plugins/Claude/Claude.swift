@@ -1,10 +1,5 @@
+import Glibc
 package import PluginKit
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// Anthropic's Claude models behind `ai.generate`.
 ///

@@ -1,10 +1,5 @@
+import Glibc
 package import PluginKit
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// OpenAI's Codex models, and the others of its Responses API, behind `ai.generate`.
 ///

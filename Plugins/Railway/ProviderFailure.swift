@@ -1,10 +1,5 @@
+import Glibc
 import PluginKit
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// Railway's refusals, brought to the host's classes.
 enum ProviderFailure {

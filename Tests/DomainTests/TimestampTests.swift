@@ -14,6 +14,16 @@ import Testing
         #expect(Timestamp(microseconds: microseconds).description == text)
     }
 
+    @Test(
+        arguments: [
+            ("1970-01-01", 0), ("2000-02-29", 951_782_400_000_000), ("2026-11-23", 1_795_392_000_000_000),
+            ("2026-02-29", nil), ("2026-04-31", nil), ("2026-11-3", nil), ("2026-11-+3", nil), ("1969-12-31", nil),
+            ("2026-11-23T00:00:00Z", nil), ("", nil),
+        ] as [(String, Int64?)])
+    func `reads the days of the calendar and nothing else`(text: String, microseconds: Int64?) {
+        #expect(Timestamp(day: text)?.microseconds == microseconds)
+    }
+
     @Test func `arithmetic is in microseconds`() {
         let start = Timestamp(microseconds: 1_000)
         let end = start.advanced(by: .milliseconds(1_500))

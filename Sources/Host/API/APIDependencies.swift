@@ -74,9 +74,7 @@ public struct APIDependencies: Sendable {
 
     /// - Parameter path: Begins with a slash.
     func link(to path: String) -> String {
-        guard var base = publicURL?[...] else { return path }
-        while base.hasSuffix("/") { base.removeLast() }
-        return base + path
+        (publicURL?.droppingTrailingSlashes ?? "") + path
     }
 }
 

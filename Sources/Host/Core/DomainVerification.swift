@@ -71,16 +71,9 @@ public struct DomainVerification: Service {
     private func isActive(_ domain: PendingDomain) async -> Bool {
         let key = RouteKey.command(domain.effect.command, provider: domain.effect.provider)
         guard let route = dispatch.route(for: key), let operation = route.lookup else { return false }
-        var input = domain.effect.request
-        input.set(
-            "effect",
-            [
-                "command": .string(domain.effect.command), "key": .string(domain.effect.key),
-                "resource": domain.effect.resource,
-            ])
         let now = clock.now()
         let invocation = Invocation(
-            route: route.operation(operation), callID: UUIDv7(at: now), input: input,
+            route: route.operation(operation), callID: UUIDv7(at: now), input: domain.effect.inquiry,
             tenant: domain.userID.description, attempt: domain.attempts + 1, idempotencyKey: domain.effect.key,
             deadline: now.advanced(by: .seconds(30)))
         do throws(ProviderError) {

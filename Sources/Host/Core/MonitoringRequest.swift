@@ -33,9 +33,7 @@ struct MonitoringRequest: Sendable, Hashable {
         guard let code = status.integerValue, (100...599).contains(code) else {
             throw ProviderError(.invalid, "health_checks.expected_status must be a status from 100 to 599")
         }
-        var base = address[...]
-        while base.hasSuffix("/") { base.removeLast() }
-        url = String(base) + path
+        url = address.droppingTrailingSlashes + path
         isWanted = checks != false
         expectedStatus = Int(code)
         interval = .seconds(count)

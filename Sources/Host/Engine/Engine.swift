@@ -148,6 +148,8 @@ extension Engine: Service {
     }
 
     private func start(_ claim: ClaimedExecution, lease: WorkerLease, in group: inout DiscardingTaskGroup) {
+        // Without a bound, for a step must not wait for the database: while a checkpoint cannot be written each step adds
+        // its few events and a deployment its record once a second, and the run is let go of with its lease.
         let (stream, continuation) = AsyncStream.makeStream(of: StepEvent.self)
         let report: @Sendable (StepEvent) -> Void = { continuation.yield($0) }
         runs.withLock { $0[claim.fence] = report }

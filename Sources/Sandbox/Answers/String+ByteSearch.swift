@@ -1,8 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
+import Glibc
 
 extension String {
     /// Where bytes are found for the first time at or after a place; nil where they are not, or are none.

@@ -1,13 +1,8 @@
 import Domain
+import Glibc
 import Testing
 
 @testable import Engine
-
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
 
 /// The templates and categories that ship beside the program.
 @Suite struct ShippedTemplatesTests {

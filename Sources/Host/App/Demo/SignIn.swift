@@ -7,9 +7,7 @@ struct SignIn: Sendable {
 
     /// - Parameter url: the application's address.
     init(transport: any HTTPTransport, url: String) {
-        var base = url[...]
-        while base.hasSuffix("/") { base.removeLast() }
-        application = APIClient(transport: transport, base: String(base))
+        application = APIClient(transport: transport, base: url.droppingTrailingSlashes)
     }
 
     /// Whether the application lets these credentials in.

@@ -12,10 +12,7 @@ final class ListeningAddress: Sendable {
 
     /// The origin, without a slash at its end.
     var url: String {
-        if var base = settings.publicURL?[...] {
-            while base.hasSuffix("/") { base.removeLast() }
-            return String(base)
-        }
+        if let url = settings.publicURL { return url.droppingTrailingSlashes }
         // Every address of this machine is no address; this machine itself is one.
         let host = ["0.0.0.0", "::"].contains(settings.host) ? "localhost" : settings.host
         return "http://\(host.contains(":") ? "[\(host)]" : host):\(port.load(ordering: .acquiring))"

@@ -51,4 +51,12 @@ public struct Effect: Sendable, Hashable {
             key: key, stepID: stepID, command: command, provider: provider, pluginID: pluginID, request: request,
             state: state, resource: resource ?? self.resource, error: error)
     }
+
+    /// What a provider is asked about it, as the input of `lookup` and `undo`: the same request again, and what is known
+    /// of the effect.
+    public var inquiry: JSON {
+        var input = request
+        input.set("effect", ["command": .string(command), "key": .string(key), "resource": resource])
+        return input
+    }
 }

@@ -43,11 +43,11 @@ public struct ExecutionPlan: Sendable, Hashable {
         case removeDomainRecords = "remove_domain_records"
 
         /// The command whose effect it undoes.
-        public var command: String {
+        public var command: SystemCommand {
             switch self {
-            case .deleteDeployment: "deploy_application"
-            case .cleanupDatabase: "setup_database"
-            case .removeDomainRecords: "setup_domain"
+            case .deleteDeployment: .deployApplication
+            case .cleanupDatabase: .setupDatabase
+            case .removeDomainRecords: .setupDomain
             }
         }
     }

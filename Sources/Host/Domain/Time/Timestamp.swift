@@ -1,9 +1,3 @@
-#if canImport(Glibc)
-    import Glibc
-#else
-    import Darwin
-#endif
-
 /// A point in time in microseconds since 1970-01-01 UTC, the resolution of PostgreSQL's `timestamptz`.
 public struct Timestamp: Sendable, Hashable, Comparable {
     public let microseconds: Int64
@@ -80,21 +74,5 @@ extension Timestamp: CustomStringConvertible {
         let shifted = (5 * dayOfYear + 2) / 153
         let month = shifted < 10 ? shifted + 3 : shifted - 9
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
-    }
-}
-
-/// Where the time comes from. Everything that reads a clock takes one, so that tests own time.
-public protocol WallClock: Sendable {
-    func now() -> Timestamp
-}
-
-/// The machine's clock.
-public struct SystemWallClock: WallClock {
-    public init() {}
-
-    public func now() -> Timestamp {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000)
     }
 }

@@ -75,7 +75,7 @@ extension Compilation {
             return nil
         }
         // Of a database, it is the engine that parameters name.
-        if command == "setup_database", written == "postgresql" { return (standard, place) }
+        if command == SystemCommand.setupDatabase.rawValue, written == "postgresql" { return (standard, place) }
         let constants = ReferenceScope(configuration: .null, deploymentConfig: deploymentConfig)
         guard let rendered = try? constants.renderValue(.string(written)) else {
             let isKnown = ReferenceScan(written).segments.contains { segment in

@@ -26,8 +26,8 @@ extension Compilation {
             }
         }
         // An application is deployed with its databases in place.
-        for deployment in names.steps(running: "deploy_application") {
-            for database in names.steps(running: "setup_database") {
+        for deployment in names.steps(running: .deployApplication) {
+            for database in names.steps(running: .setupDatabase) {
                 add(database, to: deployment, at: steps[deployment].place, how: "", &dependencies)
             }
         }

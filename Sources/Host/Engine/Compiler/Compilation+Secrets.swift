@@ -6,7 +6,7 @@ extension Compilation {
     private func isSecret(_ reference: Reference) -> Bool {
         var path = reference.path[...]
         if let owner = names.steps(named: reference.root).first {
-            guard ["setup_database", "deploy_application"].contains(steps[owner].command) else { return false }
+            guard [.setupDatabase, .deployApplication].contains(steps[owner].knownCommand) else { return false }
             path = path.dropFirst()
         }
         return switch path.first {

@@ -7,7 +7,7 @@ struct NameTable {
     /// Names that neither inputs nor steps may take.
     static let reserved = executionOutputs + ["deployment_config"]
     /// What the result of a known command is called by convention.
-    private static let aliases = ["deploy_application": "deployment_result"]
+    private static let aliases = [SystemCommand.deployApplication: "deployment_result"]
 
     private var owners: [String: [Int]] = [:]
     private var ids: [String: Int] = [:]
@@ -34,7 +34,8 @@ struct NameTable {
             if let command = step.command { commands[command, default: []].append(index) }
         }
         for (command, alias) in Self.aliases where owners[alias] == nil {
-            guard let indices = commands[command] else { continue }
+            let indices = self.steps(running: command)
+            if indices.isEmpty { continue }
             owners[alias] = indices
             if indices.count == 1 { outputs[indices[0]].append(alias) }
         }
@@ -74,16 +75,16 @@ struct NameTable {
     }
 
     /// The steps that carry out a command.
-    func steps(running command: String) -> [Int] { commands[command] ?? [] }
+    func steps(running command: SystemCommand) -> [Int] { commands[command.rawValue] ?? [] }
 
     /// The steps whose results make up one of the execution's own outputs; nil where the host itself provides it.
     func sources(ofExecutionOutput name: String) -> [Int]? {
-        let deployments = steps(running: "deploy_application")
+        let deployments = steps(running: .deployApplication)
         switch name {
         case "github_repository": return nil
-        case "final_url": return (deployments + steps(running: "setup_domain")).sorted()
+        case "final_url": return (deployments + steps(running: .setupDomain)).sorted()
         case "database_url":
-            let databases = steps(running: "setup_database")
+            let databases = steps(running: .setupDatabase)
             return databases.isEmpty ? deployments : databases
         default: return deployments
         }
@@ -91,5 +92,4 @@ struct NameTable {
 
     /// Every name that stands for a step, for "did you mean".
     var names: [String] { owners.keys.sorted() }
-    var stepIDs: [String] { ids.keys.sorted() }
 }

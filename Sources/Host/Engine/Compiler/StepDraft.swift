@@ -23,6 +23,7 @@ struct StepDraft {
     var node: SourceNode { fields.node }
     /// The command of a system step.
     var command: String? { kind == .system ? node["command"]?.string : nil }
+    var knownCommand: SystemCommand? { command.flatMap(SystemCommand.init(rawValue:)) }
 }
 
 extension Compilation {

@@ -18,7 +18,7 @@ final class DeploymentLog: Sendable {
     private let step: StepRunner
     private let state: Mutex<State>
 
-    init(_ work: SystemWork, step: StepRunner) {
+    init(of step: StepRunner) {
         self.step = step
         state = Mutex(
             State(

@@ -30,7 +30,7 @@ struct RunCleanup: Sendable {
 
     /// The commands whose effects the template wants undone.
     private static func commands(of plan: ExecutionPlan) -> Set<String> {
-        Set(plan.cleanup.map(\.command)).union([SystemCommand.setupMonitoring.rawValue])
+        Set((plan.cleanup.map(\.command) + [.setupMonitoring]).map(\.rawValue))
     }
 
     /// Reports each effect as it is undone, and `.concluded` at the end.

@@ -98,14 +98,6 @@ extension StepRunner {
     }
 }
 
-extension String {
-    var droppingTrailingSlashes: String {
-        var text = self[...]
-        while text.hasSuffix("/") { text.removeLast() }
-        return String(text)
-    }
-}
-
 extension ExecutionError {
     fileprivate static func sourceUnusable(_ error: SourceError, step: String) -> ExecutionError {
         ExecutionError(

@@ -14,7 +14,7 @@ extension StepRunner {
             effect: effect(action, route, request: request(command, parameters)))
         // What an attempt that was cut off or answered with an error did is not known.
         let mayHaveHappened = Mutex(pastEffect.map { $0.state == .intended || $0.state == .done } ?? false)
-        let log = command == .deployApplication ? DeploymentLog(work, step: self) : nil
+        let log = command == .deployApplication ? DeploymentLog(of: self) : nil
         return try await attempts { number throws(StepFailure) in
             let deadline = services.clock.instant() + step.timeout
             if let effect = work.effect { try await intend(effect) }
@@ -169,25 +169,6 @@ extension StepRunner {
             throw .provider(ProviderError(.internal, "a secret of the execution is gone from the vault"))
         }
         return Dictionary(values.map { ($0.key.id.description, $0.value) }) { first, _ in first }
-    }
-}
-
-/// One system step's work, the same over its attempts.
-struct SystemWork: Sendable {
-    let route: Route
-    let command: SystemCommand?
-    let parameters: JSON
-    let request: JSON
-    /// nil where it has no effect on the outside world.
-    let effect: Effect?
-}
-
-extension Effect {
-    /// What a provider is asked about an effect: the same request again, and what is known of it.
-    var inquiry: JSON {
-        var input = request
-        input.set("effect", ["command": .string(command), "key": .string(key), "resource": resource])
-        return input
     }
 }
 

@@ -1,5 +1,5 @@
-/// The commands of system steps that the engine knows more of than their name.
-enum SystemCommand: String, CaseIterable {
+/// The commands of system steps of which the host knows more than the name. A plugin may serve others.
+public enum SystemCommand: String, Sendable, Hashable, CaseIterable {
     case setupDatabase = "setup_database"
     case createDeploymentConfig = "create_deployment_config"
     case deployApplication = "deploy_application"
