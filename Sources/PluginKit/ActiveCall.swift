@@ -6,10 +6,19 @@ final class ActiveCall: Sendable {
     /// The longest chunk the host takes at once.
     static let maximumChunkBytes = 65_536
 
-    enum Chunk: UInt32 {
-        case text = 1
-        case usage = 2
-        case log = 3
+    enum Chunk {
+        case text, usage, log
+
+        /// As the ABI numbers it.
+        fileprivate var number: UInt32 {
+            let number =
+                switch self {
+                case .text: AIB_CHUNK_TEXT
+                case .usage: AIB_CHUNK_USAGE
+                case .log: AIB_CHUNK_LOG
+                }
+            return UInt32(number)
+        }
     }
 
     private struct State {
@@ -57,7 +66,7 @@ final class ActiveCall: Sendable {
         // A cancelled call may still say what it has consumed; only its waiting ends.
         while true {
             let turn = output.turn
-            let status = host.emit(call: id, kind: kind.rawValue, bytes)
+            let status = host.emit(call: id, kind: kind.number, bytes)
             switch Int(status) {
             case AIB_OK: return
             case AIB_E_AGAIN: try await turn.wait()

@@ -116,6 +116,21 @@ import Testing
         let listed = try Program.run(["plugin", "list"], environment: ["ANTHROPIC_API_KEY": "k"])
         #expect(listed.output.contains("claude 0.1.0"))
         #expect(listed.output.contains("ai_provider claude"))
+        #expect(listed.output.contains("health   healthy"))
+    }
+
+    @Test func aPluginCanBeSwitchedOff() throws {
+        let file = try Program.folder("switched-off") + "/aibackend.yaml"
+        func list(_ enabled: String) throws -> (status: Int32, output: String, error: String) {
+            try "plugins:\n  claude:\n    enabled: \(enabled)\n".write(toFile: file, atomically: true, encoding: .utf8)
+            return try Program.run(["plugin", "list", "--config", file], environment: ["ANTHROPIC_API_KEY": "k"])
+        }
+        let off = try list("false")
+        #expect(off.output.contains("claude 0.1.0") && off.output.contains("health   disabled"), "\(off)")
+        #expect(!off.output.contains("ai_provider claude"))
+        #expect(try list("true").output.contains("ai_provider claude"))
+        let unclear = try list("0.5")
+        #expect(unclear.status == 1 && unclear.output.contains("plugins.claude.enabled must be true or false, not 0.5"))
     }
 
     @Test func anAdministratorIsCreatedOnce() throws {

@@ -79,6 +79,7 @@ import Testing
             ("\"*.example.com\"", "\"https://x\"", "/egress/1", "invalid_host"),
             ("\"default\":\"m-1\"", "\"default\":1", "/config/properties/model/default", "invalid_default"),
             ("[\"retries\"]", "[\"retrys\"]", "/config/required", "unknown_member"),
+            ("\"verbose\":", "\"enabled\":", "/config/properties/enabled", "reserved_name"),
             ("\"uses\":[\"http\"]", "\"uses\":[\"smtp\"]", "/secrets/0/uses/0", "unknown_value"),
             (
                 "\"required\":true", "\"hosts\":[\"*.example.com\",\"evil.example\"]", "/secrets/0/hosts/1",

@@ -11,6 +11,17 @@ public enum PluginHealth: Sendable, Hashable {
     case disabled
 }
 
+extension PluginHealth: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .healthy: "healthy"
+        case .failing(let reason): "failing: \(reason)"
+        case .unresponsive: "unresponsive"
+        case .disabled: "disabled"
+        }
+    }
+}
+
 /// One loaded plugin, for an operator to look at.
 public struct PluginDescription: Sendable, Hashable {
     public let id: String

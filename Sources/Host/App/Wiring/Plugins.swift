@@ -35,6 +35,12 @@ enum Plugins {
         standsIn: Bool
     ) throws -> PluginSettings {
         var configuration = settings.plugins[manifest.id] ?? .object(JSONObject())
+        let switchName = ConfigurationSchema.hostsOwnSetting
+        let enabled = configuration[switchName] ?? true
+        guard let isEnabled = enabled.boolValue else {
+            throw StartFailure("plugins.\(manifest.id).\(switchName) must be true or false, not \(enabled.text)")
+        }
+        configuration.set(switchName, nil)
         for member in overrides[manifest.id]?.objectValue?.members ?? [] { configuration.set(member.key, member.value) }
         var scope: [String: SecretScope.Secret] = [:]
         for secret in manifest.secrets {
@@ -47,7 +53,7 @@ enum Plugins {
             }
             scope[secret.name] = SecretScope.Secret(value, uses: secret.uses)
         }
-        return PluginSettings(configuration: configuration, secrets: SecretScope(scope))
+        return PluginSettings(configuration: configuration, secrets: SecretScope(scope), isEnabled: isEnabled)
     }
 
     /// Loads the plugins for a command that looks at them and calls none, and takes everything down before the
@@ -81,7 +87,8 @@ enum Plugins {
 
     static func list(_ settings: Settings, logger: Logger) async throws -> Found {
         try await withLoaded(settings, logger: logger) { registry, refusals in
-            found(registry, refusals)
+            await registry.refreshHealth()
+            return found(registry, refusals)
         }
     }
 
@@ -90,7 +97,9 @@ enum Plugins {
         for plugin in registry.plugins {
             lines.append("\(plugin.id) \(plugin.version)  \(plugin.path)")
             lines.append("  sha256   \(plugin.digest)")
-            lines.append("  serves   \(plugin.served.map(\.description).joined(separator: ", "))")
+            let served = plugin.served.map(\.description).joined(separator: ", ")
+            lines.append("  serves   \(served.isEmpty ? "nothing" : served)")
+            lines.append("  health   \(plugin.health)")
         }
         for refusal in refusals { lines.append("refused: \(refusal)") }
         if lines.isEmpty { lines.append("no plugins found; name a folder with --plugins") }

@@ -134,7 +134,7 @@ final class HostedCall: Sendable {
             change(&state)
             return state.call.phase == .over && !state.isHeldByStart && !state.isHeldByServer
         }
-        if leaves { instance.leave(self) }
+        if leaves { instance.leave() }
     }
 
     func complete(_ status: aib_status, _ bytes: [UInt8]) -> Int {
@@ -268,7 +268,7 @@ final class HostedCall: Sendable {
         instance.end(ended.services)
         for timer in ended.timers { instance.environment.timers.cancel(timer) }
         if effects.closes { instance.forget(self, wasAbandoned: effects.misbehaviour == .neverCompleted) }
-        if ended.leaves { instance.leave(self) }
+        if ended.leaves { instance.leave() }
         if effects.tellsPlugin { instance.tellCancel(self) }
         if effects.startsGrace {
             keep(instance.environment.timers.schedule(after: instance.environment.grace) { self.graceEnded() })

@@ -13,15 +13,3 @@ struct HostEnvironment: Sendable {
     /// How long a plugin may take to be loaded, created and destroyed.
     let patience: Duration
 }
-
-/// The kinds of event, as the ABI numbers them.
-enum EventKind: UInt32, Sendable {
-    case httpHead = 1
-    case httpData = 2
-    case httpEnd = 3
-    case hmac = 6
-    case timer = 7
-    case blob = 8
-    case writable = 9
-    case fail = 10
-}

@@ -77,7 +77,7 @@ extension PluginInstance {
                 self.timed(call) {
                     unsafe withSpan(data) { data in
                         var event = unsafe aib_event(
-                            struct_size: UInt32(MemoryLayout<aib_event>.size), kind: kind.rawValue, user: user,
+                            struct_size: UInt32(MemoryLayout<aib_event>.size), kind: kind.number, user: user,
                             call: call.id, handle: handle, data: data)
                         unsafe self.library.provider.on_event(foreign.pointer, &event)
                     }

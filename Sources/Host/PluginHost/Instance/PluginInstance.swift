@@ -123,7 +123,7 @@ final class PluginInstance: Sendable {
     }
 
     /// The call's place in the plugin's line is free.
-    func leave(_ call: HostedCall) { gate.leave() }
+    func leave() { gate.leave() }
 
     func newID() -> aib_id { lastID.add(1, ordering: .relaxed).newValue }
     func wasIssued(_ id: aib_id) -> Bool { id > 0 && id <= lastID.load(ordering: .relaxed) }

@@ -18,6 +18,9 @@ public struct ConfigurationSchema: Sendable, Hashable {
         public let isEgress: Bool
     }
 
+    /// Stands beside every plugin's settings in the operator's file and never comes to the plugin.
+    public static let hostsOwnSetting = "enabled"
+
     public let properties: [Property]
 
     init(_ json: JSON?, at pointer: String, _ reader: inout ManifestReader) {
@@ -40,6 +43,11 @@ public struct ConfigurationSchema: Sendable, Hashable {
         }
         for member in members.prefix(PluginManifest.maximumElements) {
             let place = "\(pointer)/properties/\(member.key)"
+            if member.key == Self.hostsOwnSetting {
+                reader.report(
+                    "reserved_name",
+                    "with \"\(member.key)\" an operator switches a plugin on and off; choose another name", at: place)
+            }
             let schema = reader.object(
                 member.value, at: place, allowing: ["type", "description", "default", "enum", "egress"])
             let property = Property(

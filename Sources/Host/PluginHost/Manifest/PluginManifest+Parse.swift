@@ -1,8 +1,9 @@
 public import Domain
+import PluginABI
 
 extension PluginManifest {
     /// The host services that exist.
-    static let knownServices = ["aib.log/1", "aib.http/1", "aib.timer/1", "aib.hmac/1", "aib.blob/1"]
+    static let knownServices = [AIB_SVC_LOG, AIB_SVC_HTTP, AIB_SVC_TIMER, AIB_SVC_HMAC, AIB_SVC_BLOB]
     private static let ledgerNames = ["claude", "openai", "custom"]
 
     /// Reads the bytes of `plugin.json`.
