@@ -58,6 +58,9 @@ let package = Package(
         // Threads for what must not run on the cooperative pool.
         .target(name: "Threads", path: "Sources/Threads", swiftSettings: settings),
 
+        // Directories, listed and removed.
+        .target(name: "Files", path: "Sources/Files", swiftSettings: settings),
+
         // Programs that this process starts, and their ends.
         .target(name: "CSpawn", path: "Sources/CSpawn"),
         .target(name: "Processes", dependencies: ["CSpawn"], path: "Sources/Processes", swiftSettings: settings),
@@ -79,7 +82,8 @@ let package = Package(
             name: "Outbound", dependencies: ["Domain", "CLibcurl", "Threads", log], path: "Sources/Host/Outbound",
             swiftSettings: settings),
         .target(
-            name: "Persistence", dependencies: ["Domain", "CLibpq", "Processes", "Threads", crypto, log, metrics],
+            name: "Persistence",
+            dependencies: ["Domain", "CLibpq", "Files", "Processes", "Threads", crypto, log, metrics],
             path: "Sources/Host/Persistence", swiftSettings: settings),
         .target(
             name: "PluginHost", dependencies: ["Domain", "PluginABI", "Threads", crypto, log, metrics],
@@ -93,7 +97,7 @@ let package = Package(
             name: "CoreProvider", dependencies: ["Domain", lifecycle, log], path: "Sources/Host/Core",
             swiftSettings: settings),
         .target(
-            name: "Repositories", dependencies: ["Domain", "Processes", "Threads", crypto, log],
+            name: "Repositories", dependencies: ["Domain", "Files", "Processes", "Threads", crypto, log],
             path: "Sources/Host/Repositories", swiftSettings: settings),
         .target(
             name: "Webhooks", dependencies: ["Domain", crypto, lifecycle, log, metrics], path: "Sources/Host/Webhooks",
@@ -111,7 +115,7 @@ let package = Package(
         .target(
             name: "Sandbox",
             dependencies: [
-                "Domain", "Processes", "Threads", hummingbird, lifecycle, log,
+                "Domain", "Files", "Processes", "Threads", hummingbird, lifecycle, log,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
             ],
@@ -163,10 +167,12 @@ let package = Package(
 
         // Tests, one target a module.
         .testTarget(name: "DomainTests", dependencies: ["Domain"], swiftSettings: settings),
+        .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: settings),
         .testTarget(name: "ProcessesTests", dependencies: ["Processes"], swiftSettings: settings),
         .testTarget(
             name: "OutboundTests", dependencies: ["Outbound", "Domain", "Threads", log], swiftSettings: settings),
-        .testTarget(name: "PersistenceTests", dependencies: ["Persistence", "Domain", log], swiftSettings: settings),
+        .testTarget(
+            name: "PersistenceTests", dependencies: ["Persistence", "Domain", "Files", log], swiftSettings: settings),
         .testTarget(
             name: "PluginHostTests", dependencies: ["PluginHost", "PluginKit", "PluginABI", "Domain", "Threads", log],
             exclude: ["Fixtures", "FixturePlugin"], swiftSettings: settings),
@@ -179,7 +185,7 @@ let package = Package(
         .testTarget(
             name: "CoreProviderTests", dependencies: ["CoreProvider", "Domain", log], swiftSettings: settings),
         .testTarget(
-            name: "RepositoriesTests", dependencies: ["Repositories", "Domain", "Processes", log],
+            name: "RepositoriesTests", dependencies: ["Repositories", "Domain", "Files", "Processes", log],
             swiftSettings: settings),
         .testTarget(
             name: "WebhooksTests", dependencies: ["Webhooks", "Domain", lifecycle, log], swiftSettings: settings),
@@ -197,7 +203,7 @@ let package = Package(
         .testTarget(
             name: "SandboxTests",
             dependencies: [
-                "Sandbox", "Domain", "Processes", "aibackend-app-runner", hummingbird, lifecycle, log,
+                "Sandbox", "Domain", "Files", "Processes", "aibackend-app-runner", hummingbird, lifecycle, log,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "HummingbirdTesting", package: "hummingbird"),
                 .product(name: "NIOCore", package: "swift-nio"),

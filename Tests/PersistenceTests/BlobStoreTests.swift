@@ -1,4 +1,5 @@
 import Domain
+import Files
 import Glibc
 import Testing
 
@@ -22,7 +23,7 @@ import Testing
             let read = try await store.get(digests[0])
             let nothing = try await store.get(empty)
             #expect(digests[0] == digests[1] && read == bytes && nothing == [])
-            #expect(FileSystem.names(in: directory + "/incoming").isEmpty)
+            #expect(FileTree.names(in: directory + "/incoming").isEmpty)
         }
     }
 
@@ -55,7 +56,7 @@ import Testing
             for name in [young, old, "foreign"] { try FileBlobStore.write([1], to: "\(directory)/incoming/\(name)") }
             await (try FileBlobStore(directory: directory)).close()
             // Another host of the same directory may be writing the young one.
-            #expect(Set(FileSystem.names(in: directory + "/incoming")) == [young, "foreign"])
+            #expect(Set(FileTree.names(in: directory + "/incoming")) == [young, "foreign"])
         }
     }
 
@@ -66,7 +67,7 @@ import Testing
                 return try await group.reduce(into: Set<String>()) { $0.insert($1) }
             }
             #expect(digests.count == 1)
-            #expect(FileSystem.names(in: "\(directory)/\(digests.first?.prefix(2) ?? "")").count == 1)
+            #expect(FileTree.names(in: "\(directory)/\(digests.first?.prefix(2) ?? "")").count == 1)
         }
     }
 

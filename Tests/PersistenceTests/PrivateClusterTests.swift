@@ -1,4 +1,5 @@
 import Domain
+import Files
 import Glibc
 import Testing
 
@@ -116,12 +117,12 @@ import Testing
         let socket = layout.socketDirectory
         #expect((socket + "/.s.PGSQL.5432").utf8.count <= 107)
         #expect(try ClusterLayout(directory, account: account).socketDirectory == socket)
-        FileSystem.removeTree(socket)
+        FileTree.remove(socket)
 
         // Somebody else was there first.
         #expect(unsafe mkdir(socket, 0o777) == 0)
         #expect(unsafe chmod(socket, 0o777) == 0)
         #expect(throws: ClusterError.self) { try ClusterLayout(directory, account: account) }
-        FileSystem.removeTree(socket)
+        FileTree.remove(socket)
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Testing
 
@@ -47,7 +48,7 @@ import Testing
             let names = [
                 "plain.txt", String(long.dropFirst(2)), "extended/ünï.txt", "nothing", "bin/run.sh", "ignored",
             ]
-            return names.map { FileTree.text("\(directory)/\($0)") } + [isExecutable ? "x" : nil]
+            return names.map { ApplicationFile.text("\(directory)/\($0)") } + [isExecutable ? "x" : nil]
         }
         #expect(found == ["plain", "long", "extended", "", "#!/bin/sh\n", nil, "x"])
     }

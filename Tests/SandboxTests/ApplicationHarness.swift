@@ -1,4 +1,5 @@
 import Domain
+import Files
 import Glibc
 import Logging
 import Synchronization
@@ -51,7 +52,7 @@ struct ApplicationHarness {
                 let parts = place.split(separator: "/", omittingEmptySubsequences: false)
                 for depth in 1..<max(2, parts.count) {
                     let candidate = parts.dropLast(depth).joined(separator: "/") + "/aibackend-app-runner"
-                    if FileTree.isFile(candidate) { return candidate }
+                    if ApplicationFile.isFile(candidate) { return candidate }
                 }
             }
             return try #require(nil as String?, "aibackend-app-runner is not beside the tests: build it first")

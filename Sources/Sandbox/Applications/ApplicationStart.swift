@@ -18,7 +18,7 @@ struct ApplicationStart: Equatable {
     static func find(
         in directory: String, command: String?, port: Int, log: (String) -> Void
     ) throws(ApplicationFailure) -> ApplicationStart {
-        if FileTree.isFile(directory + "/requirements.txt") {
+        if ApplicationFile.isFile(directory + "/requirements.txt") {
             log("requirements.txt: packages come from this system; nothing is installed")
         }
         if let command, !command.allSatisfy(\.isWhitespace) { return shell(command, "the start command") }
@@ -29,10 +29,10 @@ struct ApplicationStart: Equatable {
             if hasNode { return shell(path + command, "package.json's start script") }
             log("package.json has a start script, but node is not installed here")
         }
-        for file in pythonFiles where FileTree.isFile("\(directory)/\(file)") {
+        for file in pythonFiles where ApplicationFile.isFile("\(directory)/\(file)") {
             return try runningPython([file], "\(file) with python3")
         }
-        if FileTree.isFile(directory + "/index.html") {
+        if ApplicationFile.isFile(directory + "/index.html") {
             return try runningPython(
                 ["-m", "http.server", "--bind", "127.0.0.1", String(port)], "index.html and the files beside it")
         }
@@ -59,7 +59,7 @@ struct ApplicationStart: Equatable {
     }
 
     private static func procfileCommand(_ directory: String) -> String? {
-        guard let text = FileTree.text(directory + "/Procfile") else { return nil }
+        guard let text = ApplicationFile.text(directory + "/Procfile") else { return nil }
         for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix("web:") {
             let command = line.dropFirst("web:".count).drop(while: \.isWhitespace)
             if !command.isEmpty { return String(command) }
@@ -68,7 +68,7 @@ struct ApplicationStart: Equatable {
     }
 
     private static func packageCommand(_ directory: String) -> String? {
-        guard let text = FileTree.text(directory + "/package.json"), let package = try? JSON.parse(text),
+        guard let text = ApplicationFile.text(directory + "/package.json"), let package = try? JSON.parse(text),
             let command = package["scripts"]?["start"]?.stringValue, !command.isEmpty
         else { return nil }
         return command

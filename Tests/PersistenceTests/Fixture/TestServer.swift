@@ -1,4 +1,5 @@
 import Domain
+import Files
 import Glibc
 import Logging
 import Synchronization
@@ -74,7 +75,7 @@ enum TestServer {
                 usleep(10_000)
             }
         }
-        FileSystem.removeTree(doomed)
+        FileTree.remove(doomed)
     }
 
     /// Carries out one statement outside a transaction.

@@ -1,4 +1,5 @@
 import Domain
+import Files
 import Glibc
 import Logging
 import Processes
@@ -45,7 +46,7 @@ struct Workshop {
     }
 
     /// The names in the execution's folder.
-    var names: [String] { RepositoryFolder.names(in: "\(directory)/repositories/\(execution)").sorted() }
+    var names: [String] { FileTree.names(in: "\(directory)/repositories/\(execution)").sorted() }
 
     static func command(
         _ arguments: [String], in directory: String, input: [UInt8] = [], timeout: Duration = .seconds(60),
@@ -91,7 +92,7 @@ private let temporaryRoot: String = {
         guard let base = buffer.baseAddress, let path = unsafe mkdtemp(base) else { fatalError("mkdtemp") }
         return unsafe String(cString: path)
     }
-    atexit { RepositoryFolder.removeTree(temporaryRoot) }
+    atexit { FileTree.remove(temporaryRoot) }
     return path
 }()
 

@@ -1,4 +1,5 @@
 import Domain
+import Files
 import Glibc
 
 extension FileBlobStore {
@@ -14,7 +15,7 @@ extension FileBlobStore {
     /// Removes what crashed hosts left. A host that shares the directory may be writing: what is younger than an hour
     /// stays.
     static func removeLeftovers(_ incoming: String, before now: Timestamp) {
-        for name in FileSystem.names(in: incoming) {
+        for name in FileTree.names(in: incoming) {
             guard let id = UUIDv7(name), now.microseconds - id.timestamp.microseconds > 3_600_000_000 else { continue }
             unsafe unlink("\(incoming)/\(name)")
         }

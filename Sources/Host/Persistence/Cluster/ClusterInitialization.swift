@@ -1,4 +1,5 @@
 import CLibpq
+import Files
 import Glibc
 import Processes
 
@@ -18,7 +19,7 @@ struct ClusterInitialization {
                 .directory, "\(layout.data) exists and is not PostgreSQL's: move it away, or choose another directory")
         }
         let binaries = try PostgresBinaries.find(major: nil)
-        FileSystem.removeTree(layout.unfinishedData)
+        FileTree.remove(layout.unfinishedData)
         try ClusterLayout.makePrivate(layout.unfinishedData, for: account)
         try initialize(binaries)
         try allowHost()

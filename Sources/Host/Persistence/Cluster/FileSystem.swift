@@ -19,19 +19,6 @@ enum FileSystem {
             isDirectory: status.st_mode & S_IFMT == S_IFDIR)
     }
 
-    static func names(in directory: String) -> [String] {
-        guard let stream = unsafe opendir(directory) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-                unsafe tuple.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
-
     /// The first 64 KiB, or the last, as text; nil where there is no such file.
     static func text(_ path: String, tail: Bool = false) -> String? {
         let descriptor = unsafe open(path, O_RDONLY | O_CLOEXEC)
@@ -74,17 +61,6 @@ enum FileSystem {
         guard let text = unsafe realpath(path, nil) else { throw failure("find", path) }
         defer { unsafe free(text) }
         return unsafe String(cString: text)
-    }
-
-    /// Removes a directory with everything in it, following no link.
-    static func removeTree(_ path: String) {
-        guard let status = status(path) else { return }
-        guard status.isDirectory else {
-            unsafe unlink(path)
-            return
-        }
-        for name in names(in: path) { removeTree("\(path)/\(name)") }
-        unsafe rmdir(path)
     }
 
     static func failure(_ verb: String, _ path: String) -> ClusterError {

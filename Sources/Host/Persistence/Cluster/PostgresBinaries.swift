@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Processes
 
@@ -40,7 +41,7 @@ struct PostgresBinaries {
         if let answer = try? ClusterProgram.run(["pg_config", "--bindir"]), answer.status.isSuccess {
             directories.append(String(answer.output.prefix { $0 != "\n" }))
         }
-        let versions = FileSystem.names(in: "/usr/lib/postgresql").compactMap { Int($0) }.sorted(by: >)
+        let versions = FileTree.names(in: "/usr/lib/postgresql").compactMap { Int($0) }.sorted(by: >)
         return directories + versions.map { "/usr/lib/postgresql/\($0)/bin" }
     }
 

@@ -1,4 +1,5 @@
 import Domain
+import Files
 import Glibc
 import Processes
 
@@ -51,7 +52,7 @@ struct RepositoryFolder: Sendable {
     /// Removes all but these repositories: states that are over, and what a crash left.
     func removeAll(but kept: Set<String>) {
         let names = Set(kept.map { $0 + ".git" })
-        for name in Self.names(in: path) where !names.contains(name) { Self.removeTree("\(path)/\(name)") }
+        for name in FileTree.names(in: path) where !names.contains(name) { FileTree.remove("\(path)/\(name)") }
     }
 
     static func makeDirectory(_ path: String) throws(SourceError) {
@@ -63,31 +64,6 @@ struct RepositoryFolder: Sendable {
         guard file.isOpen, file.write(Array(text.utf8), from: 0) == text.utf8.count else {
             throw .system("write \(path)", errno)
         }
-    }
-
-    static func names(in directory: String) -> [String] {
-        guard let stream = unsafe opendir(directory) else { return [] }
-        defer { unsafe closedir(stream) }
-        var names: [String] = []
-        while let entry = unsafe readdir(stream) {
-            let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { tuple in
-                unsafe tuple.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
-    }
-
-    /// Removes a directory with everything in it, following no link.
-    static func removeTree(_ path: String) {
-        var status = stat()
-        guard unsafe lstat(path, &status) == 0 else { return }
-        guard status.st_mode & S_IFMT == S_IFDIR else {
-            unsafe unlink(path)
-            return
-        }
-        for name in names(in: path) { removeTree("\(path)/\(name)") }
-        unsafe rmdir(path)
     }
 }
 
