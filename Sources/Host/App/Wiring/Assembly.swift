@@ -133,17 +133,6 @@ extension Engine.Configuration {
     }
 }
 
-/// Passwords that applications are given.
-private enum Password {
-    private static let alphabet = Array("abcdefghjkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789")
-
-    /// 24 letters and digits that are not taken for each other: 138 random bits.
-    static func make() -> String {
-        var random = SystemRandomNumberGenerator()
-        return String((0..<24).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &random)] })
-    }
-}
-
 extension SandboxAddress {
     /// Points each plugin at its simulator.
     fileprivate var pluginConfigurations: [String: JSON] {

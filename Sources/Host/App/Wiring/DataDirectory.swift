@@ -57,9 +57,3 @@ final class DataDirectory: Sendable {
         }
     }
 }
-
-/// Why the program cannot do what it was asked, in one sentence with the way out.
-struct StartFailure: Error, CustomStringConvertible {
-    let description: String
-    init(_ description: String) { self.description = description }
-}
