@@ -38,7 +38,7 @@ extension GenerateRequest {
     }
 
     /// The first message carries the long, repeated part of a prompt: its end is where the cached prefix ends.
-    private func wireMessage(_ message: Message, at index: Int) -> JSON {
+    private func wireMessage(_ message: GenerateInput.Message, at index: Int) -> JSON {
         let isCached = index == 0 && cache != nil
         return [
             "role": .string(message.role.rawValue),
