@@ -7,7 +7,8 @@ import Synchronization
 ///
 /// A batch is one implicit transaction: when a statement of it is refused, all of it is rolled back and carried out
 /// again one by one, so that a bad statement fails alone. Statements of one execution keep to one connection while any
-/// is under way, and become durable in the order in which they were given. One thread with epoll serves all connections.
+/// is under way, and become durable in the order in which they were given. One thread with epoll serves all
+/// connections.
 final class SharedLane: Sendable {
     struct Inbox {
         var jobs: [SharedJob] = []
