@@ -24,7 +24,7 @@ import Testing
         ("a\u{200B}b", "control"), ("con|x", "control"), ("name.", "ends in"), ("name ", "ends in"),
         (" name", "begins"),
         ("a/..\u{2F}\u{338}b", ""), ("//x", "absolute"), ("\\\\server\\share", "backslash"), ("..", "\"..\""),
-        (".", "\".\""), ("a/..", "\"..\""), ("C:", "absolute"), ("z:x", "absolute"), ("a:stream", "one of"),
+        (".", "\".\""), ("a/..", "\"..\""), ("C:", "absolute"), ("z:x", "absolute"), ("ab:stream", "one of"),
         ("a/.git/config", "git"), (".Git", "git"), (".gıt/config", "git"), (".g\u{200C}it/x", "invisible"),
         (".\u{FEFF}git", "invisible"), (".g\u{34F}it", "invisible"), (".git\u{FE0F}", "invisible"),
         (".g\u{2064}it", "invisible"), (".git ", "ends in"), (".git.", "ends in"), (".git...", "ends in"),

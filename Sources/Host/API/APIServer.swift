@@ -49,7 +49,7 @@ public struct APIServer: Sendable {
                     httpDecoderConfiguration: .init(
                         maxHeaderFieldSize: 16 * 1_024, maxHeaderListSize: 32 * 1_024, maxHeaderFieldCount: 100))),
             configuration: ApplicationConfiguration(
-                address: .hostname(hostname, port: port), backlog: 1_024,
+                address: .hostname(hostname, port: port), backlog: 4_096,
                 availableConnectionsDelegate: .maximum(connections.limit + Self.refusals, logger: logger)),
             onServerRunning: { channel in await onListening(channel.localAddress?.port ?? port) }, logger: logger)
     }

@@ -132,7 +132,7 @@ struct LibraryHeaders {
                     segment.address + segment.memorySize <= (home.end + Self.page - 1) / Self.page * Self.page
                 else { throw .wrong("it protects memory that is not its own") }
             }
-            if segment.type == Kind.interpreter { throw .wrong("it is a program with an interpreter of its own") }
+            if segment.type == Kind.interpreter { throw .wrong("it is an executable program, with an interpreter") }
         }
         for kind in [Kind.threads, Kind.dynamic, Kind.stack, Kind.readOnly] {
             guard segments.count(where: { $0.type == kind }) <= 1 else { throw .wrong("it has a segment twice") }
