@@ -11,7 +11,7 @@ import Testing
     }
 
     @Test func theNearestWinsAndOfTwoTheFirst() {
-        #expect(Spelling.nearest(to: "modle", among: ["module", "model"]) == "model")
+        #expect(Spelling.nearest(to: "steps_", among: ["stops", "steps"]) == "steps")
         #expect(Spelling.nearest(to: "stop", among: ["step", "shop"]) == "step")
     }
 

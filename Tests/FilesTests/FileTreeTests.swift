@@ -5,8 +5,9 @@ import Testing
 @Suite struct FileTreeTests {
     @Test func aTreeIsRemovedAndNoLinkIsFollowed() throws {
         var template = Array("/tmp/files-tests.XXXXXX".utf8CString)
-        #expect(unsafe mkdtemp(&template) != nil)
-        let root = unsafe String(cString: template)
+        let isMade = unsafe mkdtemp(&template) != nil
+        try #require(isMade)
+        let root = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
         defer { FileTree.remove(root) }
         for folder in ["/kept", "/tree", "/tree/open", "/tree/closed", "/tree/closed/within"] {
             #expect(unsafe mkdir(root + folder, 0o700) == 0)

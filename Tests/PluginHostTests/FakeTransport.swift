@@ -142,18 +142,19 @@ final class FakeTransfer: HTTPTransfer {
     }
 
     func write(_ bytes: [UInt8]) -> Bool {
-        let isTaken = state.withLock { state in
+        let (isTaken, isRead) = state.withLock { state in
             guard state.unsent == 0 || state.unsent + bytes.count <= Self.window else {
                 state.mustSayWritable = true
                 state.refusedWrites += 1
-                return false
+                return (false, true)
             }
             state.unsent += bytes.count
             state.body += bytes
-            return true
+            return (true, state.refusedWrites > 0)
         }
-        // The peer reads when the thread gets to it.
-        if isTaken { thread.post { self.drain() } }
+        // The peer reads when the thread gets to it, and not before it has held the writer back once: a body of more
+        // than the window is refused in part, however slow its writer is.
+        if isRead { thread.post { self.drain() } }
         return isTaken
     }
 

@@ -30,7 +30,7 @@ struct GitChild {
                 throw error
             }
         } catch {
-            throw SourceError(.unavailable, "\(command.name): \(error)")
+            throw SourceError(.unavailable, "\(command.name): \(SystemError.text(error.code))")
         }
     }
 
