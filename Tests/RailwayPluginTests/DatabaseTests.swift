@@ -84,7 +84,7 @@ import Testing
     @Test func `the password is in no error and no log line`() async throws {
         let railway = FakeRailway()
         railway.course = ["CRASHED"]
-        railway.intervene = { request in
+        railway.intervene = { [unowned railway] request in
             guard request.name == "DeploymentLogs" else { return nil }
             let password = railway.variables.values.first?["POSTGRES_PASSWORD"]?.stringValue ?? "?"
             return FakeRailway.data(
