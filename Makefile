@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help bootstrap build demo test check bench load fuzz format clean
+.PHONY: help bootstrap build demo test check sanitize bench load fuzz format clean
 
 help:            ## list these targets
 	@sed -n 's/^\([a-z]*\): .*## /  make \1\t/p' Makefile | expand -t 18
@@ -29,6 +29,9 @@ bench: build     ## our figures beside pgbench, nginx, FastAPI, DBOS, LiteLLM, P
 load: build      ## 200 runs, 1,000 log streams and 10,000 GETs a second at once: what becomes of them
 	@scripts/bootstrap bench
 	@benchmarks/load
+
+sanitize: bootstrap ## every test under AddressSanitizer, then under ThreadSanitizer
+	@scripts/sanitize
 
 fuzz: bootstrap  ## mutate templates for ten minutes and compile each
 	@AIBACKEND_FUZZ_SECONDS=$${AIBACKEND_FUZZ_SECONDS:-600} scripts/test --filter CompilerFuzzTests

@@ -39,14 +39,20 @@ enum Fixture {
         return folder
     }
 
+    /// For plugins in C; `scripts/sanitize` sets one that instruments what it compiles.
+    private static let compiler: [String] = {
+        guard let words = unsafe getenv("AIBACKEND_TEST_CC") else { return ["gcc"] }
+        return unsafe String(cString: words).split(separator: " ").map(String.init)
+    }()
+
     static func c(_ source: String, rule: HostileRule = .none) async throws -> String {
         let library = temporaryFolder() + "/\(source).so"
         let folder = source == "hostile" ? folder + "Fixtures/" : examples
-        try await run([
-            "/usr/bin/env", "gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread", "-I",
-            header,
-            "-DRULE=\(rule.rawValue)", folder + source + ".c", "-o", library,
-        ])
+        try await run(
+            ["/usr/bin/env"] + compiler + [
+                "-std=c11", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-pthread", "-I", header,
+                "-DRULE=\(rule.rawValue)", folder + source + ".c", "-o", library,
+            ])
         return library
     }
 

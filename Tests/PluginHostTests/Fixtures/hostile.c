@@ -139,6 +139,7 @@ static aib_status start(void *instance, const aib_call *call) {
     if (done(987654321) != AIB_E_STALE || host->emit(host->ctx, 0, AIB_CHUNK_TEXT, span("x")) != AIB_E_STALE)
       return AIB_E_INTERNAL;
     break;
+  default: break;
   }
   done(id);
   return AIB_OK;
