@@ -70,11 +70,13 @@ import Testing
     private static let internals: Set<String> = [
         "Exchange.maximumPiece", "SourcePlace.maximumCharacters", "InputPatternParser.maximumCount",
         "LogStream.pageLimit",
-        "PostgresCatalog.pageLimit", "PostgresReader.pageLimit", "PostgresLedger+Claim.unreadableLimit",
+        "PostgresCatalog.pageLimit", "PostgresLedger+Claim.unreadableLimit",
         "Session.attemptLimit",
-        "LaneConnection.batchLimit", "LaneConnection.attemptLimit", "ApplicationDatabaseName.limit",
+        "LaneConnection+Batches.batchLimit", "LaneConnection+Batches.gatheringLimit", "LaneConnection.attemptLimit",
+        "ApplicationDatabaseName.limit",
         "ApplicationSessions.limit",
-        "ChildProcess.outputLimit", "ClusterLayout.socketPathLimit", "ClusterServer.logLimit", "GitLoop.complaintLimit",
+        "ClusterProgram.outputLimit", "ClusterLayout.socketPathLimit", "ClusterServer.logLimit",
+        "GitLoop.complaintLimit",
         "JSON.linearMaximum",
     ]
 

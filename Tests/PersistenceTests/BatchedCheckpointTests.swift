@@ -13,7 +13,7 @@ import Testing
     private static let written = """
         SELECT jsonb_build_array(
             to_jsonb(e) - ARRAY['id', 'owner', 'created_at', 'updated_at', 'start_time', 'end_time',
-                'estimated_completion'],
+                'turn_at', 'estimated_completion'],
             e.end_time IS NOT NULL,
             (SELECT jsonb_agg(to_jsonb(s) - 'execution_id' ORDER BY step_id)
                 FROM execution_steps s WHERE s.execution_id = e.id),

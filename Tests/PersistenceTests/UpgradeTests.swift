@@ -63,10 +63,13 @@ import Testing
         try await TestDatabase.run(migrated: false) { test async throws in
             _ = try await Migrator(test.database, [.initialSchema, .runningApplications]).migrate()
             let user = try await test.makeUser()
-            var waiting: [UUIDv7] = []
-            for _ in 0..<3 { waiting.append(try await test.makeExecution(user: user)) }
-            // A moment for all: then it is the ids that tell.
-            try await test.query("UPDATE template_executions SET created_at = now()")
+            let waiting = (0..<3).map { _ in TestDatabase.id() }
+            // As the second release wrote them. A moment for all: then it is the ids that tell.
+            try await test.query(
+                """
+                INSERT INTO template_executions (id, user_id, template_slug, execution_config, plan, status, created_at)
+                SELECT unnest($1::uuid[]), $2::uuid, 'demo', '{}', $3::jsonb, 'queued', now()
+                """, [.array(waiting), .uuid(user), .json(ExecutionPlan.demo().json)])
             #expect(try await Migrator(test.database).migrate().map(\.number) == [3, 4])
             let worker = TestDatabase.id()
             let ledger = PostgresLedger(test.database)

@@ -115,7 +115,6 @@ import Testing
     @Test func aTypoIsAnsweredWithTheNearestName() {
         #expect(problems(replacing: "aib.http/1", with: "aib.htp/1").first?.suggestion == "aib.http/1")
         #expect(problems(replacing: "\"egress\":[", with: "\"egres\":[").first?.suggestion == "egress")
-        #expect(Spelling.nearest(to: "zebra", in: ["model", "base_url"]) == nil)
     }
 
     @Test func theOperatorsConfigurationIsCheckedAndFilledIn() throws {

@@ -15,13 +15,12 @@ struct SurvivalRecord: Sendable {
     let lines: Int
 
     static func take(_ execution: String, in world: SurvivalWorld) async throws -> SurvivalRecord {
-        // The books first: a step that is finished by then had made its last call before.
+        // The steps first: whatever one that is finished by then asked of anybody stands in the books that are read after.
+        let finished = try await finishedSteps(execution, in: world)
         let last = try await world.provider.get("/ledger").body["total"]?.integerValue ?? 0
         let lines = try await world.query(
             "SELECT count(*) FROM execution_logs WHERE execution_id = $1::uuid", [.text(execution)])
-        return SurvivalRecord(
-            finishedSteps: try await finishedSteps(execution, in: world), lastCall: last,
-            lines: Int(lines.integer(0, 0) ?? 0))
+        return SurvivalRecord(finishedSteps: finished, lastCall: last, lines: Int(lines.integer(0, 0) ?? 0))
     }
 
     static func finishedSteps(_ execution: String, in world: SurvivalWorld) async throws -> [String: String] {

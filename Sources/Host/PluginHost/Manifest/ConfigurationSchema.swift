@@ -89,7 +89,7 @@ public struct ConfigurationSchema: Sendable, Hashable {
             problems.append(
                 Diagnostic(
                     code: "unknown_setting", message: "the plugin has no setting \"\(name)\"; \(known)",
-                    suggestion: Spelling.nearest(to: name, in: names), pointer: "/\(name)"))
+                    suggestion: Spelling.nearest(to: name, among: names), pointer: "/\(name)"))
         }
         var complete = JSONObject()
         for property in properties {

@@ -26,7 +26,7 @@ struct ManifestReader {
             report(
                 "unknown_member",
                 "\(place(pointer)) has no member \"\(shown)\"; allowed are \(names.joined(separator: ", "))",
-                suggestion: Spelling.nearest(to: name, in: names), at: "\(pointer)/\(shown)")
+                suggestion: Spelling.nearest(to: name, among: names), at: "\(pointer)/\(shown)")
         }
         return object
     }
@@ -107,7 +107,7 @@ struct ManifestReader {
             report(
                 "unknown_value",
                 "\"\(name)\" must be one of \(allowed.joined(separator: ", ")), not \(json.text.prefix(100))",
-                suggestion: json.stringValue.flatMap { Spelling.nearest(to: $0, in: allowed) },
+                suggestion: json.stringValue.flatMap { Spelling.nearest(to: $0, among: allowed) },
                 at: "\(pointer)/\(name)")
             return value
         }
@@ -115,34 +115,4 @@ struct ManifestReader {
     }
 
     func place(_ pointer: String) -> String { pointer.isEmpty ? "the manifest" : "\"\(pointer)\"" }
-}
-
-/// "Did you mean": the nearest of some names.
-enum Spelling {
-    static func nearest(to word: String, in names: [String]) -> String? {
-        let allowance = max(1, word.count / 3)
-        return names.map { (name: $0, distance: distance(word.lowercased(), $0.lowercased())) }
-            .filter { $0.distance <= allowance }
-            .min { $0.distance < $1.distance }?.name
-    }
-
-    /// Levenshtein's distance, with a transposition of neighbours counted as one.
-    static func distance(_ left: String, _ right: String) -> Int {
-        // What is longer than any name is near to none.
-        let left = Array(left.unicodeScalars.prefix(64))
-        let right = Array(right.unicodeScalars.prefix(64))
-        var rows = [Array(0...right.count)]
-        for i in left.indices {
-            var row = [i + 1]
-            for j in right.indices {
-                var cost = min(rows[i][j + 1] + 1, row[j] + 1, rows[i][j] + (left[i] == right[j] ? 0 : 1))
-                if i > 0, j > 0, left[i] == right[j - 1], left[i - 1] == right[j] {
-                    cost = min(cost, rows[i - 1][j - 1] + 1)
-                }
-                row.append(cost)
-            }
-            rows.append(row)
-        }
-        return rows[left.count][right.count]
-    }
 }

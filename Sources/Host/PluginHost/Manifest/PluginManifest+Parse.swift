@@ -70,7 +70,7 @@ extension PluginManifest {
             reader.report(
                 "unknown_service",
                 "this host has no service \"\(service)\"; it has \(Self.knownServices.joined(separator: ", "))",
-                suggestion: Spelling.nearest(to: service, in: Self.knownServices), at: "/services/\(index)")
+                suggestion: Spelling.nearest(to: service, among: Self.knownServices), at: "/services/\(index)")
         }
         let limits = reader.object(root?["limits"], at: "/limits", allowing: ["concurrency"])
         concurrency = reader.integer(limits, "concurrency", in: 1...4_096, default: 64, at: "/limits")
@@ -153,7 +153,7 @@ extension PluginManifest {
                     reader.report(
                         "unknown_operation",
                         "\"\(name)\" is not among the operations (\(operations.joined(separator: ", ")))",
-                        suggestion: Spelling.nearest(to: name, in: operations), at: "\(pointer)/\(member)")
+                        suggestion: Spelling.nearest(to: name, among: operations), at: "\(pointer)/\(member)")
                 }
                 return name
             }
