@@ -26,7 +26,9 @@ struct EngineRig: Sendable {
         database = try await Database.connect(
             url, configuration: DatabaseConfiguration(worker: worker), logger: Bench.logger)
         _ = try await Migrator(database).migrate()
-        ledger = ObservedLedger(PostgresLedger(database), executions: executions)
+        // Whatever is measured is admitted at once, as one user's.
+        let limits = AdmissionLimits(perUser: executions, total: executions)
+        ledger = ObservedLedger(PostgresLedger(database, limits: limits), executions: executions)
         principal = try await Self.register(database)
 
         let template = try TemplateCompiler(dispatch: dispatch).compile(definition)
