@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Programs that tests kill, or whose output they read, still leave their reports where scripts/sanitize looks. */
-#define REPORTED "log_path=" REPORTS "/report:log_exe_name=1:"
+/* Programs that tests kill, or whose output they read, still leave their reports where scripts/sanitize looks, and
+ * nothing that the symbolizer says gets into that output. */
+#define REPORTED "log_path=" BUILD "/reports/report:log_exe_name=1:" \
+    "external_symbolizer_path=" BUILD "/llvm-symbolizer:"
 
 #ifdef SANITIZER_ADDRESS
 
